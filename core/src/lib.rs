@@ -1,0 +1,8 @@
+//! The domain of Tollhouse, pure: what a car park decides, prices and books.
+//!
+//! Absent by design, and asserted by the tidy test: I/O, async, a clock, randomness, actix. Time is an argument,
+//! ids are derived from a key and what they name, and every effect is a value that the shell carries out.
+
+pub mod id;
+pub mod money;
+pub mod plate;
