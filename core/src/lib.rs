@@ -8,3 +8,4 @@ pub mod id;
 pub mod money;
 pub mod plate;
 pub mod record;
+pub mod words;

@@ -1,0 +1,4 @@
+//! The actors. Each has the same rooms: `actor` (unpack, step, carry out) and `messages` (what peers may know of it).
+//! Peers know message types, never each other; all meet in `wiring`.
+
+pub mod payment;

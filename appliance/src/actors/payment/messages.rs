@@ -1,0 +1,167 @@
+//! What others may ask of payment.
+
+use actix::Message;
+use chrono::{DateTime, Utc};
+use tollhouse_core::id::{BillId, OrderId};
+use tollhouse_core::money::Money;
+use tollhouse_core::plate::Plate;
+use tollhouse_core::words::Words;
+
+/// What does the car that waits at this lane owe? `lane_code` is what the lane's QR code says.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<PayView, PayProblem>")]
+pub struct AskLane {
+    /// The lane's public code.
+    pub lane_code: String,
+}
+
+/// What does this car, still inside, owe? Cards, absent and unknown plates answer alike: nothing due.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<PayView, PayProblem>")]
+pub struct AskPlate {
+    /// The car.
+    pub plate: Plate,
+    /// The token of a QR code inside the lot.
+    pub token: String,
+}
+
+/// What does this bill stand at? For a page that stays with its bill.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<PayView, PayProblem>")]
+pub struct AskBill {
+    /// Which bill.
+    pub bill: BillId,
+}
+
+/// Make an order for what is still due of a bill.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<OrderView, PayProblem>")]
+pub struct MakeOrder {
+    /// Which bill.
+    pub bill: BillId,
+    /// Through whom: `sandbox`, later `wechat`, `alipay`.
+    pub provider: String,
+    /// The caller's key: the same key with the same bill and provider gives the same order.
+    pub idempotency_key: Option<String>,
+}
+
+/// How does this order stand?
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<OrderState, PayProblem>")]
+pub struct AskOrder {
+    /// Which order.
+    pub order: OrderId,
+}
+
+/// The sandbox's wallet pays an order: what a driver's phone would do at a real provider.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<(), PayProblem>")]
+pub struct SandboxPay {
+    /// Which order.
+    pub order: OrderId,
+}
+
+/// What a phone shows of a bill.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PayView {
+    /// The bill; `None` when nothing was ever due.
+    pub bill: Option<BillId>,
+    /// The car.
+    pub plate: Plate,
+    /// When it came in.
+    pub entered_at: Option<DateTime<Utc>>,
+    /// When it stood at the exit; `None` while it is inside.
+    pub exited_at: Option<DateTime<Utc>>,
+    /// All that was ever due.
+    pub total: Money,
+    /// What has been paid of it.
+    pub paid: Money,
+    /// What is still due.
+    pub amount: Money,
+    /// Line by line.
+    pub lines: Vec<(Words, Money)>,
+    /// How it stands.
+    pub state: PayState,
+    /// Paid early: out by then, or more is due.
+    pub leave_by: Option<DateTime<Utc>>,
+}
+
+/// How a bill stands for the driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayState {
+    /// Something is due.
+    Due,
+    /// All is paid.
+    Paid,
+    /// Nothing was due.
+    NothingDue,
+}
+
+/// An order as its payer sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderView {
+    /// Its public id.
+    pub order: OrderId,
+    /// Until when it can be paid.
+    pub expires_at: DateTime<Utc>,
+    /// What it is about.
+    pub amount: Money,
+    /// What the phone has to do.
+    pub action: PayAction,
+}
+
+/// What the phone has to do to pay.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PayAction {
+    /// Open this address.
+    Redirect(String),
+    /// Show this text as a QR code.
+    Qr(String),
+}
+
+/// How an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderState {
+    /// Can be paid.
+    Pending,
+    /// Has been paid.
+    Paid,
+    /// Its time is over.
+    Expired,
+    /// Closed before it was paid.
+    Closed,
+    /// Was paid and has been given back.
+    Refunded,
+}
+
+/// Why payment cannot do what was asked. The HTTP layer makes RFC 9457 problems of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PayProblem {
+    /// 404
+    #[error("no car waits at this lane")]
+    NoCarWaits,
+    /// 404
+    #[error("there is no such lane, bill or order")]
+    Unknown,
+    /// 403
+    #[error("the code inside the lot is missing or has been replaced: scan it again")]
+    WrongToken,
+    /// 409
+    #[error("nothing is due on this bill")]
+    NothingDue,
+    /// 409
+    #[error("this order cannot be paid: it is {0}")]
+    NotPayable(&'static str),
+    /// 409
+    #[error("five orders of this bill are open: pay one of them or wait until they expire")]
+    TooManyOrders,
+    /// 422
+    #[error("this idempotency key was used for another request")]
+    KeyReused,
+    /// 422
+    #[error("{0} is not a way to pay here")]
+    UnknownProvider(String),
+    /// 503
+    #[error("the box is busy: try again")]
+    Busy,
+}
