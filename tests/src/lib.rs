@@ -1,1 +1,1 @@
-//! Placeholder.
+//! Owns the harness of the whole-box tests.
