@@ -1,0 +1,183 @@
+//! A bill (账单): what is owed, line by line. Here the temporary bill of a stay; the others join with property charging.
+//!
+//! A draft posts nothing: looking at a price never posts. An order, cash or the exit fixes it; after that it only grows
+//! by further lines, and each growth is posted.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::books::{Posting, grown, split_tax};
+use crate::id::{BillId, IdKey, OrderId, StayId};
+use crate::money::{Money, MoneyError};
+use crate::plate::Plate;
+use crate::record::{Record, Table};
+use crate::stay::Stay;
+use crate::tariff::{Assessment, FeeLine, StayFacts, Tariff};
+use crate::words::Words;
+
+/// What is owed for one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bill {
+    /// Derived from what it is for; shown to the public.
+    pub id: BillId,
+    /// Which kind.
+    pub kind: BillKind,
+    /// The stay that it is for.
+    pub stay: StayId,
+    /// The car; the money belongs to the stay, not to the plate.
+    pub plate: Plate,
+    /// How it stands.
+    pub state: BillState,
+    /// Line by line.
+    pub lines: Vec<FeeLine>,
+    /// The sum of the lines.
+    pub total: Money,
+    /// Accepted so far; never more than `total`.
+    pub paid: Money,
+    /// How much of `total` the books know.
+    pub posted: Money,
+    /// How much tax of it the books know.
+    pub posted_tax: Money,
+    /// The tax rate of its lines.
+    pub tax_rate: Decimal,
+    /// Up to when it is assessed.
+    pub assessed_to: DateTime<Utc>,
+    /// Orders made for it that may still be paid, oldest first.
+    #[serde(default)]
+    pub orders: Vec<OrderId>,
+}
+
+/// Kinds of bill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BillKind {
+    /// 临时
+    Temporary,
+}
+
+/// States of a bill; overdue is derived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BillState {
+    /// Looked at, not fixed.
+    Draft,
+    /// Owed.
+    Open,
+    /// Partly paid.
+    PartPaid,
+    /// Paid.
+    Paid,
+}
+
+impl BillState {
+    /// The word in metrics and pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Open => "open",
+            Self::PartPaid => "part_paid",
+            Self::Paid => "paid",
+        }
+    }
+}
+
+impl Record for Bill {
+    const TABLE: Table = Table::Bills;
+    fn key(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+impl Bill {
+    /// What is still due; never negative.
+    pub fn due(&self) -> Money {
+        Money::new((self.total.minor() - self.paid.minor()).max(0), self.total.currency())
+    }
+
+    /// The temporary bill of a stay, assessed up to `until`: a new draft, or the one there is, grown by what has come.
+    pub fn assessed(
+        before: Option<&Bill>,
+        stay: &Stay,
+        until: DateTime<Utc>,
+        tariff: &dyn Tariff,
+        tax_rate: Decimal,
+        key: &IdKey,
+    ) -> Result<Bill, MoneyError> {
+        let facts = StayFacts { entered_at: stay.entered_at, until, vehicle: stay.kind };
+        let priced = tariff.price(&facts)?;
+        match before {
+            Some(bill) => bill.clone().grown_to(priced, until),
+            None => {
+                let zero = Money::zero(tariff.currency());
+                Ok(Bill {
+                    id: BillId::derive(key, &[&stay.id.to_string()]),
+                    kind: BillKind::Temporary,
+                    stay: stay.id,
+                    plate: stay.plate.clone(),
+                    state: BillState::Draft,
+                    total: priced.total,
+                    lines: priced.lines,
+                    paid: zero,
+                    posted: zero,
+                    posted_tax: zero,
+                    tax_rate,
+                    assessed_to: until,
+                    orders: vec![],
+                })
+            }
+        }
+    }
+
+    /// A draft takes the new lines; a fixed bill keeps its lines and gets one more for the difference, if there is one.
+    fn grown_to(mut self, priced: Assessment, until: DateTime<Utc>) -> Result<Bill, MoneyError> {
+        if self.state == BillState::Draft {
+            self.lines = priced.lines;
+            self.total = priced.total;
+            self.assessed_to = until;
+            return Ok(self);
+        }
+        let more = priced.total.minus(self.total)?;
+        if more.is_positive() {
+            self.lines.push(FeeLine {
+                text: Words::new("超时补缴", "Further parking after payment"),
+                rule: "growth".into(),
+                from: self.assessed_to,
+                to: until,
+                quantity: 1,
+                unit_price: more,
+                amount: more,
+            });
+            self.total = priced.total;
+            self.assessed_to = until;
+            self.state = if self.paid.is_zero() { BillState::Open } else { BillState::PartPaid };
+        }
+        Ok(self)
+    }
+
+    /// Fixes the bill as it stands: what the books do not know yet is posted. Nothing to post gives no postings.
+    pub fn fix(&mut self) -> Result<Vec<Posting>, MoneyError> {
+        let growth = self.total.minus(self.posted)?;
+        if self.state == BillState::Draft {
+            self.state = BillState::Open;
+        }
+        if growth.is_zero() {
+            return Ok(vec![]);
+        }
+        // The tax of all is split from the rounded gross of all, so that parts never drift from the whole.
+        let tax = split_tax(self.total, self.tax_rate);
+        let tax_growth = tax.minus(self.posted_tax)?;
+        self.posted = self.total;
+        self.posted_tax = tax;
+        Ok(grown(growth, tax_growth))
+    }
+
+    /// Takes as much of `amount` as is due, and says how much that was.
+    pub fn accept(&mut self, amount: Money) -> Result<Money, MoneyError> {
+        let due = self.due();
+        let accepted = if amount.minus(due)?.is_positive() { due } else { amount };
+        self.paid = self.paid.plus(accepted)?;
+        self.state = if self.due().is_zero() { BillState::Paid } else { BillState::PartPaid };
+        Ok(accepted)
+    }
+}

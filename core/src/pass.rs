@@ -1,0 +1,152 @@
+//! The gate pass (放行凭证): the gate's own copy of what it needs of cards and bills to decide without asking anybody.
+//!
+//! Property charging writes passes; the lane only reads them. Coverage (more cars than places) joins here with the cards.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::plate::Plate;
+use crate::record::{Record, Table};
+
+/// What the gate knows of one plate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatePass {
+    /// Whose.
+    pub plate: Plate,
+    /// What it grants.
+    pub grants: Grants,
+}
+
+impl Record for GatePass {
+    const TABLE: Table = Table::Passes;
+    fn key(&self) -> String {
+        self.plate.to_string()
+    }
+}
+
+/// What a pass grants or refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grants {
+    /// 黑名单: refuses entry, never exit.
+    Blocked {
+        /// Why, for the attendant.
+        reason: String,
+    },
+    /// 免费车, until the end date if there is one.
+    Free {
+        /// The last moment at which it is in force.
+        until: Option<DateTime<Utc>>,
+    },
+    /// 产权: an owned space, whose periodic bills are paid up to a moment.
+    Owned {
+        /// The card.
+        card: String,
+        /// Up to when the bills are paid.
+        paid_until: DateTime<Utc>,
+        /// Days of grace after that.
+        grace_days: u16,
+        /// What happens at the entry when they are over.
+        overdue: OverduePolicy,
+    },
+    /// 出租: a rented space or pool place, settled for its dates.
+    Rented {
+        /// The card.
+        card: String,
+        /// First moment.
+        from: DateTime<Utc>,
+        /// First moment after.
+        until: DateTime<Utc>,
+        /// Days after `until` in which it still opens.
+        grace_days: u16,
+    },
+}
+
+/// What an overdue bill of an owned space means at the entry. At the exit any debt of a holder becomes arrears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverduePolicy {
+    /// Open, and say so.
+    OpenAndWarn,
+    /// Let in as a temporary car.
+    ChargeAsTemporary,
+    /// Do not let in.
+    RefuseEntry,
+}
+
+/// What a pass says at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Says {
+    /// Lets the car in on this card.
+    Lets(String),
+    /// Lets it in on this card; its bill is overdue.
+    LetsAndWarns(String),
+    /// Lets it in free of charge.
+    Free,
+    /// Does not let it in: 黑名单.
+    Blocks,
+    /// Does not let it in: overdue.
+    RefusesOverdue,
+    /// Says nothing: the car is a temporary one.
+    Nothing,
+}
+
+impl GatePass {
+    /// What the pass says at `now`.
+    pub fn says(&self, now: DateTime<Utc>) -> Says {
+        match &self.grants {
+            Grants::Blocked { .. } => Says::Blocks,
+            Grants::Free { until } if until.is_none_or(|end| now <= end) => Says::Free,
+            Grants::Free { .. } => Says::Nothing,
+            Grants::Owned { card, paid_until, grace_days, overdue } => {
+                if now < *paid_until + TimeDelta::days(i64::from(*grace_days)) {
+                    return Says::Lets(card.clone());
+                }
+                match overdue {
+                    OverduePolicy::OpenAndWarn => Says::LetsAndWarns(card.clone()),
+                    OverduePolicy::ChargeAsTemporary => Says::Nothing,
+                    OverduePolicy::RefuseEntry => Says::RefusesOverdue,
+                }
+            }
+            Grants::Rented { card, from, until, grace_days } => {
+                let inside = *from <= now && now < *until + TimeDelta::days(i64::from(*grace_days));
+                if inside { Says::Lets(card.clone()) } else { Says::Nothing }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(number: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(number)
+    }
+
+    fn owned(overdue: OverduePolicy) -> Grants {
+        Grants::Owned { card: "C1".into(), paid_until: day(10), grace_days: 5, overdue }
+    }
+
+    #[test]
+    fn a_pass_says_what_its_dates_and_policy_say() {
+        let lets = || Says::Lets("C1".into());
+        let rented = || Grants::Rented { card: "C1".into(), from: day(5), until: day(10), grace_days: 2 };
+        let cases = [
+            (owned(OverduePolicy::RefuseEntry), 14, lets()),
+            (owned(OverduePolicy::RefuseEntry), 15, Says::RefusesOverdue),
+            (owned(OverduePolicy::OpenAndWarn), 15, Says::LetsAndWarns("C1".into())),
+            (owned(OverduePolicy::ChargeAsTemporary), 15, Says::Nothing),
+            (rented(), 4, Says::Nothing),
+            (rented(), 11, lets()),
+            (rented(), 12, Says::Nothing),
+            (Grants::Free { until: None }, 99, Says::Free),
+            (Grants::Free { until: Some(day(3)) }, 4, Says::Nothing),
+            (Grants::Blocked { reason: "stolen".into() }, 1, Says::Blocks),
+        ];
+        for (grants, at, expected) in cases {
+            let pass = GatePass { plate: Plate::new("粤C12345").expect("a plate"), grants };
+            assert_eq!(pass.says(day(at)), expected, "{pass:?} on day {at}");
+        }
+    }
+}
