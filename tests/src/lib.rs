@@ -1,1 +1,20 @@
-//! Owns the harness of the whole-box tests.
+//! Owns the harness of the whole-box tests: the real box, real brokers, a real Prometheus, and devices that a test plays.
+//! It must not know the box's code beyond what people and machines outside rely on; what it knows, contracts tell.
+
+mod broker;
+mod device;
+mod http;
+mod lane;
+mod process;
+mod prometheus;
+mod the_box;
+mod wait;
+
+pub use broker::Mosquitto;
+pub use device::{Command, DeviceEvent, LOT, Manners, Retained, TestDevice, plate_number};
+pub use http::{Answer, Http, Metrics};
+pub use lane::{Entry, Exit};
+pub use process::{Running, Signal, free_port, program_of_the_box};
+pub use prometheus::{Prometheus, promtool_check_metrics};
+pub use the_box::{Estate, TheBox};
+pub use wait::{Gathered, PATIENCE, eventually};
