@@ -106,27 +106,25 @@ impl Bill {
     ) -> Result<Bill, MoneyError> {
         let facts = StayFacts { entered_at: stay.entered_at, until, vehicle: stay.kind };
         let priced = tariff.price(&facts)?;
-        match before {
-            Some(bill) => bill.clone().grown_to(priced, until),
-            None => {
-                let zero = Money::zero(tariff.currency());
-                Ok(Bill {
-                    id: BillId::derive(key, &[&stay.id.to_string()]),
-                    kind: BillKind::Temporary,
-                    stay: stay.id,
-                    plate: stay.plate.clone(),
-                    state: BillState::Draft,
-                    total: priced.total,
-                    lines: priced.lines,
-                    paid: zero,
-                    posted: zero,
-                    posted_tax: zero,
-                    tax_rate,
-                    assessed_to: until,
-                    orders: vec![],
-                })
-            }
+        if let Some(bill) = before {
+            return bill.clone().grown_to(priced, until);
         }
+        let zero = Money::zero(tariff.currency());
+        Ok(Bill {
+            id: BillId::derive(key, &[&stay.id.to_string()]),
+            kind: BillKind::Temporary,
+            stay: stay.id,
+            plate: stay.plate.clone(),
+            state: BillState::Draft,
+            total: priced.total,
+            lines: priced.lines,
+            paid: zero,
+            posted: zero,
+            posted_tax: zero,
+            tax_rate,
+            assessed_to: until,
+            orders: vec![],
+        })
     }
 
     /// A draft takes the new lines; a fixed bill keeps its lines and gets one more for the difference, if there is one.

@@ -6,6 +6,7 @@
 pub mod bill;
 pub mod books;
 pub mod id;
+pub mod lane;
 pub mod money;
 pub mod pass;
 pub mod plate;

@@ -122,7 +122,7 @@ pub trait Records {
     where
         Self: Sized,
     {
-        self.stored(T::TABLE, key)?.map(|stored| read::<T>(key, stored)).transpose()
+        self.stored(T::TABLE, key)?.map(|stored| read::<T>(key, &stored)).transpose()
     }
 
     /// The records of type `T` at or after `from`, in key order, at most `limit` of them.
@@ -130,11 +130,11 @@ pub trait Records {
     where
         Self: Sized,
     {
-        self.range(T::TABLE, from, limit)?.into_iter().map(|(key, stored)| read::<T>(&key, stored)).collect()
+        self.range(T::TABLE, from, limit)?.iter().map(|(key, stored)| read::<T>(key, stored)).collect()
     }
 }
 
-fn read<T: Record>(key: &str, stored: Stored) -> Result<Kept<T>, ReadError> {
+fn read<T: Record>(key: &str, stored: &Stored) -> Result<Kept<T>, ReadError> {
     match serde_json::from_str(&stored.json) {
         Ok(record) => Ok(Kept { revision: stored.revision, record }),
         Err(fault) => Err(ReadError::Damaged { table: T::TABLE, key: key.to_owned(), detail: fault.to_string() }),

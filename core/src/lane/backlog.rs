@@ -1,0 +1,118 @@
+//! Events that the box hears of too late: put in the books at their captured time, and nothing opens.
+
+use chrono::{DateTime, Utc};
+
+use super::commit::Draft;
+use super::entry::{Arrival, Room};
+use super::{
+    CaseKind, DecisionCode, Direction, Effect, Ended, EndedBy, Lane, LaneFault, Passage, PassageState, Read, Tell,
+};
+use crate::bill::Bill;
+use crate::pass::{GatePass, Says};
+use crate::record::{Kept, Records};
+use crate::stay::{Basis, Inside, Stay, StayState};
+
+impl Lane {
+    /// Books a late read. What the lane has in hand is another car's and stays as it is.
+    pub(super) fn book_backlog(
+        &self,
+        draft: &mut Draft,
+        now: DateTime<Utc>,
+        read: &Read,
+        records: &impl Records,
+    ) -> Result<(), LaneFault> {
+        let mut passage = self.new_passage(now, read, DecisionCode::BacklogUnmatched);
+        passage.state = PassageState::Passed;
+        passage.ended = Some(Ended { by: EndedBy::Backlog, at: read.mark.captured_at });
+        let inside = records.get::<Inside>(read.plate.as_str())?;
+        let stay: Option<Kept<Stay>> = match &inside {
+            Some(kept) => records.get(&kept.record.stay.to_string())?,
+            None => None,
+        };
+        let earlier = stay.as_ref().is_none_or(|stay| stay.record.entered_at < read.mark.captured_at);
+        match (self.rules.direction, stay) {
+            (Direction::Entry, _) if earlier => {
+                self.book_entry(draft, now, read, &mut passage, inside, records)?;
+            }
+            (Direction::Exit, Some(stay)) if earlier => self.book_exit(draft, now, &mut passage, stay, records)?,
+            (Direction::Exit, _) => draft.case(CaseKind::EntryMissed, &passage, None, now),
+            (Direction::Entry, _) => {}
+        }
+        draft.change.put(&passage);
+        draft.then.push(Effect::Tell(Tell {
+            code: passage.code.as_str(),
+            tone: passage.code.tone(),
+            plate: passage.plate.clone(),
+            words: passage.code.words(passage.due),
+            money: passage.due,
+        }));
+        Ok(())
+    }
+
+    fn book_entry(
+        &self,
+        draft: &mut Draft,
+        now: DateTime<Utc>,
+        read: &Read,
+        passage: &mut Passage,
+        inside: Option<Kept<Inside>>,
+        records: &impl Records,
+    ) -> Result<(), LaneFault> {
+        passage.code = DecisionCode::BacklogEntry;
+        let says = records.get::<GatePass>(read.plate.as_str())?.map(|kept| kept.record.says(read.mark.captured_at));
+        let basis = match says {
+            Some(Says::Lets(card) | Says::LetsAndWarns(card)) => Basis::Pass { card },
+            Some(Says::Free) => Basis::Free,
+            Some(Says::Blocks | Says::RefusesOverdue | Says::Nothing) | None => Basis::Temporary,
+        };
+        let arrival = Arrival {
+            passage: passage.id,
+            plate: &read.plate,
+            colour: read.colour,
+            captured_at: read.mark.captured_at,
+            room: Room::Unbounded,
+        };
+        passage.stay = Some(self.begin_stay(draft, now, &arrival, basis, inside, records)?);
+        Ok(())
+    }
+
+    fn book_exit(
+        &self,
+        draft: &mut Draft,
+        now: DateTime<Utc>,
+        passage: &mut Passage,
+        kept: Kept<Stay>,
+        records: &impl Records,
+    ) -> Result<(), LaneFault> {
+        passage.code = DecisionCode::BacklogExit;
+        draft.change.rely_on(&kept.record.id.to_string(), Some(&kept));
+        let mut stay = kept.record;
+        passage.stay = Some(stay.id);
+        stay.state = StayState::Closed;
+        stay.exited_at = Some(passage.captured_at);
+        stay.exit_lane = Some(self.rules.lane.clone());
+        Self::leave(draft, &stay, records)?;
+        let paid_in_time = stay.leave_by.is_some_and(|leave_by| passage.captured_at <= leave_by);
+        if stay.basis == Basis::Temporary && !paid_in_time {
+            let before: Option<Kept<Bill>> = match stay.bill {
+                Some(id) => records.get(&id.to_string())?,
+                None => None,
+            };
+            let known = before.as_ref().map(|bill| &bill.record);
+            let rules = &self.rules;
+            let tariff = rules.tariff.as_ref();
+            let mut bill = Bill::assessed(known, &stay, passage.captured_at, tariff, rules.tax_rate, &rules.key)?;
+            if bill.due().is_positive() {
+                draft.change.rely_on(&bill.id.to_string(), before.as_ref());
+                draft.change.postings.extend(bill.fix()?);
+                draft.case(CaseKind::LeftUnpaid, passage, Some(stay.id), now);
+                passage.due = Some(bill.due());
+                passage.bill = Some(bill.id);
+                stay.bill = Some(bill.id);
+                draft.change.put(&bill);
+            }
+        }
+        draft.change.put(&stay);
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! Drafting a commit: the change, what the lane will have in hand when it is durable, and the effects that wait for it.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Case, CaseKind, Effect, EventSeen, Input, Lane, LaneFault, LaneHand, Mark, OpenCommit, Passage, Person, Step,
+};
+use crate::id::{DeviceId, StayId};
+use crate::record::{Cause, Change, ChangeKind, Records, Relied, Table};
+
+/// Under which device's name the orders of people are marked as taken.
+const PERSON_DEVICE: &str = "person";
+
+/// A commit in the making.
+pub(super) struct Draft {
+    pub(super) change: Change,
+    pub(super) next: Option<Passage>,
+    pub(super) then: Vec<Effect>,
+}
+
+impl Draft {
+    /// Marks the event as taken, so that it is taken once.
+    pub(super) fn take_event(&mut self, mark: &Mark, now: DateTime<Utc>) {
+        let seen = EventSeen {
+            device: mark.device.clone(),
+            event_id: mark.event_id.clone(),
+            fingerprint: mark.fingerprint.clone(),
+            at: now,
+        };
+        self.change.rely_on::<EventSeen>(&EventSeen::key_of(&mark.device, &mark.event_id), None);
+        self.change.put(&seen);
+    }
+
+    /// Notes a case for a human.
+    pub(super) fn case(&mut self, kind: CaseKind, passage: &Passage, stay: Option<StayId>, now: DateTime<Utc>) {
+        let id = format!("{}-{}", kind.as_str(), passage.id);
+        self.change.put(&Case { id, kind, at: now, passage: passage.id, stay, words: kind.words() });
+    }
+
+    /// Writes the passage and has it in hand from then on.
+    pub(super) fn keep(&mut self, passage: Passage) {
+        self.change.put(&passage);
+        if let Some(plate) = &passage.plate {
+            self.change.personal(plate.as_str());
+        }
+        self.next = Some(passage);
+    }
+}
+
+/// Whether an event has been taken before.
+#[allow(clippy::large_enum_variant)] // lives for one call
+pub(super) enum Seen {
+    New,
+    Before(Step),
+}
+
+impl Lane {
+    pub(super) fn draft(&self, kind: ChangeKind, now: DateTime<Utc>, cause: Cause) -> Draft {
+        let change = Change::new(kind, now, cause).at_lane(&self.rules.lane);
+        Draft { change, next: self.hand.clone(), then: vec![] }
+    }
+
+    /// Hands the draft out. Every commit of the lane writes its hand and relies on the revision that it knows.
+    pub(super) fn commit(&mut self, mut draft: Draft, input: Input) -> Step {
+        let hand = LaneHand { lane: self.rules.lane.clone(), passage: draft.next.as_ref().map(|passage| passage.id) };
+        let relied = Relied { table: Table::Lanes, key: self.rules.lane.to_string(), revision: self.hand_revision };
+        draft.change.relied.push(relied);
+        draft.change.put(&hand);
+        self.open = Some(OpenCommit { input, next: draft.next, then: draft.then });
+        Step { effects: vec![], commit: Some(draft.change) }
+    }
+
+    /// What the records say that the lane has in hand.
+    pub(super) fn reload(&mut self, records: &impl Records) -> Result<(), LaneFault> {
+        let hand = records.get::<LaneHand>(self.rules.lane.as_str())?;
+        self.hand_revision = hand.as_ref().map(|kept| kept.revision);
+        self.hand = match hand.and_then(|kept| kept.record.passage) {
+            Some(id) => records.get::<Passage>(&id.to_string())?.map(|kept| kept.record),
+            None => None,
+        };
+        Ok(())
+    }
+
+    /// The same id with the same content is the same event; with another content it is an error.
+    pub(super) fn mark(mark: &Mark, records: &impl Records) -> Result<Seen, LaneFault> {
+        let seen = records.get::<EventSeen>(&EventSeen::key_of(&mark.device, &mark.event_id))?;
+        Ok(match seen {
+            None => Seen::New,
+            Some(kept) if kept.record.fingerprint == mark.fingerprint => Seen::Before(Step::nothing()),
+            Some(_) => Seen::Before(Step::effects(vec![Effect::CountConflict(mark.device.clone())])),
+        })
+    }
+
+    /// An order of a person is taken once per request id.
+    pub(super) fn request(person: &Person, records: &impl Records) -> Result<Seen, LaneFault> {
+        Self::mark(&person_mark(person), records)
+    }
+}
+
+/// The mark under which a person's order is kept.
+pub(super) fn person_mark(person: &Person) -> Mark {
+    Mark {
+        device: DeviceId::new(PERSON_DEVICE).expect("a plain name"),
+        event_id: person.request.clone(),
+        fingerprint: format!("{}/{}", person.name, person.reason),
+        captured_at: DateTime::UNIX_EPOCH,
+        age: chrono::TimeDelta::zero(),
+    }
+}

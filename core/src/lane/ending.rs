@@ -1,0 +1,205 @@
+//! How a passage ends: the car has passed, backed out, or is gone because the next one is there.
+
+use chrono::{DateTime, Utc};
+
+use super::commit::Draft;
+use super::{
+    CaseKind, CommandState, Direction, Effect, Ended, EndedBy, Lane, LaneFault, OnLoop, Passage, PassageState, Passed,
+    Tell, Tone, Way,
+};
+use crate::bill::Bill;
+use crate::record::{Cause, ChangeKind, Records};
+use crate::stay::{Stay, StayState};
+use crate::words::Words;
+
+impl Lane {
+    /// A device says that a car has left the lane.
+    pub(super) fn passed(
+        &self,
+        now: DateTime<Utc>,
+        passed: &Passed,
+        records: &impl Records,
+    ) -> Result<Option<Draft>, LaneFault> {
+        let Some(hand) = self.hand.clone() else { return Ok(Some(self.noted(now, &passed.mark))) };
+        let cause = Cause::Event { device: passed.mark.device.clone(), event_id: passed.mark.event_id.clone() };
+        let draft = |kind| {
+            let mut draft = self.draft(kind, now, cause.clone());
+            draft.take_event(&passed.mark, now);
+            draft
+        };
+        let live = matches!(hand.state, PassageState::Waiting | PassageState::Granted);
+        Ok(Some(match passed.way {
+            Way::Through if live => {
+                let mut draft = draft(ChangeKind::PassagePassed);
+                self.finish(&mut draft, now, hand, EndedBy::Loop, records)?;
+                draft
+            }
+            Way::Back if live => {
+                let mut draft = draft(ChangeKind::PassageLapsed);
+                self.lapse(&mut draft, now, hand, EndedBy::BackedOut, records)?;
+                draft
+            }
+            // The opening was taken for the passing; now the loop itself has seen it, and the next read is the next car.
+            Way::Through if hand.state == PassageState::Passed => {
+                let mut draft = draft(ChangeKind::PassagePassed);
+                draft.keep(Passage { ended: Some(Ended { by: EndedBy::Loop, at: now }), ..hand });
+                draft
+            }
+            _ => self.noted(now, &passed.mark),
+        }))
+    }
+
+    pub(super) fn count_as_passed(
+        &self,
+        now: DateTime<Utc>,
+        records: &impl Records,
+    ) -> Result<Option<Draft>, LaneFault> {
+        let Some(hand) = self.hand.clone().filter(|hand| hand.state == PassageState::Granted) else { return Ok(None) };
+        if Self::was_not_opened(&hand) {
+            return Ok(None);
+        }
+        let mut draft = self.draft(ChangeKind::PassagePassed, now, Cause::Time);
+        self.finish(&mut draft, now, hand, EndedBy::Time, records)?;
+        Ok(Some(draft))
+    }
+
+    /// A car that waited and left the loop has backed out.
+    pub(super) fn on_loop(
+        &mut self,
+        now: DateTime<Utc>,
+        on_loop: OnLoop,
+        records: &impl Records,
+    ) -> Result<Option<Draft>, LaneFault> {
+        let left = self.on_loop == OnLoop::Occupied && on_loop == OnLoop::Clear;
+        self.on_loop = on_loop;
+        let waiting = self.hand.clone().filter(|hand| left && hand.state == PassageState::Waiting);
+        let Some(hand) = waiting else { return Ok(None) };
+        let mut draft = self.draft(ChangeKind::PassageLapsed, now, Cause::Box("the car left the loop".into()));
+        self.lapse(&mut draft, now, hand, EndedBy::BackedOut, records)?;
+        Ok(Some(draft))
+    }
+
+    /// Another car has been read: the one in hand has passed if the barrier opened for it, else it is gone.
+    pub(super) fn end_for_next_car(
+        &self,
+        draft: &mut Draft,
+        now: DateTime<Utc>,
+        records: &impl Records,
+    ) -> Result<(), LaneFault> {
+        let Some(hand) = self.hand.clone() else { return Ok(()) };
+        match hand.state {
+            PassageState::Granted if !Self::was_not_opened(&hand) => {
+                self.finish(draft, now, hand, EndedBy::NextCar, records)
+            }
+            PassageState::Granted | PassageState::Waiting => self.lapse(draft, now, hand, EndedBy::NextCar, records),
+            PassageState::Refused | PassageState::Passed | PassageState::Lapsed => Ok(()),
+        }
+    }
+
+    fn was_not_opened(hand: &Passage) -> bool {
+        hand.grant
+            .as_ref()
+            .is_some_and(|grant| matches!(grant.command.state, CommandState::Rejected | CommandState::Failed))
+    }
+
+    /// The car has passed: the authorisation is consumed, and at an exit the stay ends.
+    pub(super) fn finish(
+        &self,
+        draft: &mut Draft,
+        now: DateTime<Utc>,
+        mut passage: Passage,
+        by: EndedBy,
+        records: &impl Records,
+    ) -> Result<(), LaneFault> {
+        passage.state = PassageState::Passed;
+        passage.ended = Some(Ended { by, at: now });
+        if self.rules.direction == Direction::Exit {
+            self.end_stay(draft, now, &passage, records)?;
+        }
+        let words = match self.rules.direction {
+            Direction::Entry => Words::new("车辆已入场", "The car is in"),
+            Direction::Exit => Words::new("车辆已离场", "The car is out"),
+        };
+        draft.then.push(quiet("passed", &passage, words));
+        draft.keep(passage);
+        Ok(())
+    }
+
+    /// The stay ends at the arrival at the exit. What was not paid stays owed and is posted; nobody forgets it.
+    fn end_stay(
+        &self,
+        draft: &mut Draft,
+        now: DateTime<Utc>,
+        passage: &Passage,
+        records: &impl Records,
+    ) -> Result<(), LaneFault> {
+        let Some(id) = passage.stay else { return Ok(()) };
+        let Some(kept) = records.get::<Stay>(&id.to_string())? else { return Ok(()) };
+        if kept.record.state != StayState::Open {
+            return Ok(());
+        }
+        draft.change.rely_on(&id.to_string(), Some(&kept));
+        let mut stay = kept.record;
+        stay.state = StayState::Closed;
+        stay.exited_at = Some(passage.captured_at);
+        stay.exit_lane = Some(self.rules.lane.clone());
+        Self::leave(draft, &stay, records)?;
+        if let Some(bill) = passage.bill {
+            Self::leave_unpaid(draft, now, passage, &bill.to_string(), records)?;
+        }
+        draft.change.put(&stay);
+        Ok(())
+    }
+
+    fn leave_unpaid(
+        draft: &mut Draft,
+        now: DateTime<Utc>,
+        passage: &Passage,
+        bill: &str,
+        records: &impl Records,
+    ) -> Result<(), LaneFault> {
+        let Some(kept) = records.get::<Bill>(bill)? else { return Ok(()) };
+        draft.change.rely_on(bill, Some(&kept));
+        let mut bill = kept.record;
+        if bill.due().is_zero() {
+            return Ok(());
+        }
+        draft.change.postings.extend(bill.fix()?);
+        draft.case(CaseKind::LeftUnpaid, passage, passage.stay, now);
+        draft.change.put(&bill);
+        Ok(())
+    }
+
+    /// The car is gone without having passed: an entry's stay is void, an exit's runs on from its entry.
+    pub(super) fn lapse(
+        &self,
+        draft: &mut Draft,
+        now: DateTime<Utc>,
+        mut passage: Passage,
+        by: EndedBy,
+        records: &impl Records,
+    ) -> Result<(), LaneFault> {
+        passage.state = PassageState::Lapsed;
+        passage.ended = Some(Ended { by, at: now });
+        if let (Direction::Entry, Some(id)) = (self.rules.direction, passage.stay)
+            && let Some(kept) = records.get::<Stay>(&id.to_string())?
+            && kept.record.state == StayState::Open
+        {
+            draft.change.rely_on(&id.to_string(), Some(&kept));
+            let stay = Stay { state: StayState::Voided, ..kept.record };
+            Self::leave(draft, &stay, records)?;
+            draft.change.put(&stay);
+        }
+        draft.then.push(quiet(
+            "lapsed",
+            &passage,
+            Words::new("车辆已离开车道", "The car left the lane without passing"),
+        ));
+        draft.keep(passage);
+        Ok(())
+    }
+}
+
+fn quiet(code: &'static str, passage: &Passage, words: Words) -> Effect {
+    Effect::Tell(Tell { code, tone: Tone::Quiet, plate: passage.plate.clone(), words, money: None })
+}

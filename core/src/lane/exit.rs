@@ -1,0 +1,144 @@
+//! The decision at an exit: open when nothing is owed or all is paid, else show what is due and wait.
+
+use chrono::{DateTime, Utc};
+
+use super::commit::Draft;
+use super::{
+    CaseKind, DecisionCode, ExitWithoutEntry, GrantCause, LOOK_AT_BILL_EVERY, Lane, LaneFault, PassageState, Read,
+    Timer, TimerKind,
+};
+use crate::bill::Bill;
+use crate::lane::Effect;
+use crate::record::{Cause, ChangeKind, Kept, Records};
+use crate::stay::{Basis, Inside, Stay};
+
+impl Lane {
+    pub(super) fn decide_exit(
+        &self,
+        draft: &mut Draft,
+        now: DateTime<Utc>,
+        read: &Read,
+        records: &impl Records,
+    ) -> Result<(), LaneFault> {
+        let plate = read.plate.as_str();
+        let inside = records.get::<Inside>(plate)?;
+        draft.change.rely_on(plate, inside.as_ref());
+        let stay = match inside {
+            Some(kept) => records.get::<Stay>(&kept.record.stay.to_string())?,
+            None => None,
+        };
+        let Some(stay) = stay else {
+            self.decide_without_entry(draft, now, read);
+            return Ok(());
+        };
+        draft.change.rely_on(&stay.record.id.to_string(), Some(&stay));
+        if stay.record.basis == Basis::Temporary {
+            self.decide_temporary_exit(draft, now, read, stay.record, records)
+        } else {
+            let mut passage = self.new_passage(now, read, DecisionCode::ExitPass);
+            passage.stay = Some(stay.record.id);
+            self.announce(draft, now, &passage);
+            self.grant(draft, now, passage, GrantCause::Pass);
+            Ok(())
+        }
+    }
+
+    fn decide_without_entry(&self, draft: &mut Draft, now: DateTime<Utc>, read: &Read) {
+        let mut passage = self.new_passage(now, read, DecisionCode::ExitWithoutEntry);
+        draft.case(CaseKind::EntryMissed, &passage, None, now);
+        match self.rules.exit_without_entry {
+            ExitWithoutEntry::Open => {
+                self.announce(draft, now, &passage);
+                self.grant(draft, now, passage, GrantCause::Policy);
+            }
+            ExitWithoutEntry::Attend => {
+                passage.code = DecisionCode::ExitWithoutEntryAttend;
+                self.announce(draft, now, &passage);
+                draft.keep(passage);
+            }
+        }
+    }
+
+    /// The fee clock stops at the arrival at the exit. Paid early and here in time, the car owes no more.
+    fn decide_temporary_exit(
+        &self,
+        draft: &mut Draft,
+        now: DateTime<Utc>,
+        read: &Read,
+        mut stay: Stay,
+        records: &impl Records,
+    ) -> Result<(), LaneFault> {
+        let arrival = read.mark.captured_at;
+        let mut passage = self.new_passage(now, read, DecisionCode::ExitNothingDue);
+        passage.stay = Some(stay.id);
+        let before: Option<Kept<Bill>> = match stay.bill {
+            Some(id) => records.get(&id.to_string())?,
+            None => None,
+        };
+        let settled = before.as_ref().is_some_and(|bill| bill.record.due().is_zero());
+        let in_time = stay.leave_by.is_some_and(|leave_by| arrival <= leave_by);
+        if let (Some(bill), true, true) = (&before, settled, in_time) {
+            draft.change.rely_on(&bill.record.id.to_string(), Some(bill));
+            passage.code = DecisionCode::ExitPaid;
+            passage.bill = Some(bill.record.id);
+            self.announce(draft, now, &passage);
+            self.grant(draft, now, passage, GrantCause::Settled);
+            return Ok(());
+        }
+        let rules = &self.rules;
+        let known = before.as_ref().map(|kept| &kept.record);
+        let bill = Bill::assessed(known, &stay, arrival, rules.tariff.as_ref(), rules.tax_rate, &rules.key)?;
+        draft.change.rely_on(&bill.id.to_string(), before.as_ref());
+        if bill.due().is_zero() {
+            let (code, cause) = if bill.paid.is_positive() {
+                (DecisionCode::ExitPaid, GrantCause::Settled)
+            } else {
+                (DecisionCode::ExitNothingDue, GrantCause::NothingDue)
+            };
+            passage.code = code;
+            passage.bill = stay.bill;
+            self.announce(draft, now, &passage);
+            self.grant(draft, now, passage, cause);
+            return Ok(());
+        }
+        passage.code = DecisionCode::ExitPaymentDue;
+        passage.due = Some(bill.due());
+        passage.bill = Some(bill.id);
+        draft.change.put(&bill);
+        stay.bill = Some(bill.id);
+        draft.change.put(&stay);
+        self.announce(draft, now, &passage);
+        let timer = Timer { kind: TimerKind::LookAtBill, passage: passage.id, attempt: 0 };
+        draft.then.push(Effect::Arm(timer, now + LOOK_AT_BILL_EVERY));
+        draft.keep(passage);
+        Ok(())
+    }
+
+    /// The bill that the car waits for may have been paid: then the lane opens, once.
+    pub(super) fn look_at_bill(&self, now: DateTime<Utc>, records: &impl Records) -> Result<Option<Draft>, LaneFault> {
+        let Some(hand) = self.hand.as_ref().filter(|hand| hand.state == PassageState::Waiting) else {
+            return Ok(None);
+        };
+        let Some(bill) = hand.bill else { return Ok(None) };
+        let Some(bill) = records.get::<Bill>(&bill.to_string())? else { return Ok(None) };
+        if bill.record.due().is_positive() {
+            return Ok(None);
+        }
+        let cause = Cause::Payment(bill.record.id.to_string());
+        let mut draft = self.draft(ChangeKind::PassageGranted, now, cause);
+        draft.change.rely_on(&bill.record.id.to_string(), Some(&bill));
+        let mut passage = hand.clone();
+        passage.code = DecisionCode::ExitPaid;
+        self.announce(&mut draft, now, &passage);
+        self.grant(&mut draft, now, passage, GrantCause::Settled);
+        Ok(Some(draft))
+    }
+
+    /// While a car waits for its bill, the lane looks at it again and again.
+    pub(super) fn look_again_later(&self, now: DateTime<Utc>) -> Option<Effect> {
+        let hand = self.hand.as_ref().filter(|hand| hand.state == PassageState::Waiting)?;
+        hand.bill?;
+        let timer = Timer { kind: TimerKind::LookAtBill, passage: hand.id, attempt: 0 };
+        Some(Effect::Arm(timer, now + LOOK_AT_BILL_EVERY))
+    }
+}

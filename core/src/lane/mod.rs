@@ -1,0 +1,258 @@
+//! A lane (车道) as a state machine: `step(now, input, records) -> effects`.
+//!
+//! Owns the decision which car may pass, and what becomes of it until the car has passed or is gone. It reads records
+//! and writes none: what it decides comes out as one [`Change`], whose effects are handed out only when the shell says
+//! that it is durable. It knows nothing of MQTT, actors, files or the time of day.
+
+mod backlog;
+mod commit;
+mod decision;
+mod ending;
+mod entry;
+mod exchange;
+mod exit;
+mod opening;
+mod passage;
+mod rules;
+mod standing;
+
+pub use decision::{DecisionCode, Tone};
+pub use exchange::{
+    Answer, Answered, Arm, Command, Effect, Input, Mark, OnLoop, Passed, Person, Read, Step, Tell, Timer, TimerKind,
+    Way,
+};
+pub use passage::{
+    Case, CaseKind, CommandState, Ended, EndedBy, EventSeen, Grant, GrantCause, LaneHand, OpenCommand, Passage,
+    PassageState,
+};
+pub use rules::{Direction, ExitWithoutEntry, LaneRules, PassedBy};
+pub use standing::Standing;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::id::{BootId, PassageId};
+use crate::money::MoneyError;
+use crate::record::{Cause, ChangeKind, ReadError, Records, Refusal, Revision};
+use commit::{Draft, Seen};
+
+/// How long after its opening the same plate is still taken for the same car when nothing said that it passed.
+const GRANT_LASTS: TimeDelta = TimeDelta::minutes(10);
+/// How often a waiting lane looks at its bill by itself, in case the message that it was paid got lost.
+const LOOK_AT_BILL_EVERY: TimeDelta = TimeDelta::seconds(2);
+
+/// Why a lane could not step. None of these goes away by itself: the shell starts the lane again.
+#[derive(Debug, thiserror::Error)]
+pub enum LaneFault {
+    /// The records could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Amounts that do not fit together.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// A change was refused for a reason that deciding again cannot mend.
+    #[error("a change of the lane was refused: {0}")]
+    Refused(Refusal),
+    /// The shell handed in an input while a commit was open.
+    #[error("the lane waits for its commit")]
+    CommitOpen,
+}
+
+/// One lane.
+#[derive(Debug)]
+pub struct Lane {
+    rules: LaneRules,
+    hand: Option<Passage>,
+    hand_revision: Option<Revision>,
+    arm: Arm,
+    on_loop: OnLoop,
+    barrier_boot: Option<BootId>,
+    open: Option<OpenCommit>,
+}
+
+/// A commit that the shell has not answered yet.
+#[derive(Debug)]
+struct OpenCommit {
+    input: Input,
+    next: Option<Passage>,
+    then: Vec<Effect>,
+}
+
+/// Whether a read belongs to the passage in hand.
+enum Which {
+    SameCar,
+    NextCar,
+}
+
+impl Lane {
+    /// The lane as the records have it, after a start or a restart. `resume` says what is still to be done.
+    pub fn load(rules: LaneRules, records: &impl Records) -> Result<Self, LaneFault> {
+        let mut lane = Self {
+            rules,
+            hand: None,
+            hand_revision: None,
+            arm: Arm::Unknown,
+            on_loop: OnLoop::Clear,
+            barrier_boot: None,
+            open: None,
+        };
+        lane.reload(records)?;
+        Ok(lane)
+    }
+
+    /// The lane's rules.
+    pub fn rules(&self) -> &LaneRules {
+        &self.rules
+    }
+
+    /// Whether a commit is open: until it is answered the lane takes nothing but the answer.
+    pub fn waits_for_commit(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Takes one input.
+    pub fn step(&mut self, now: DateTime<Utc>, input: Input, records: &impl Records) -> Result<Step, LaneFault> {
+        match (input, self.open.take()) {
+            (Input::Durable(revision), Some(open)) => {
+                self.hand = open.next;
+                self.hand_revision = Some(revision);
+                Ok(Step::effects(open.then))
+            }
+            (Input::Refused(Refusal::Stale { .. } | Refusal::Full(_)), Some(open)) => {
+                // Somebody was faster: look again, decide again.
+                self.reload(records)?;
+                self.take(now, open.input, records)
+            }
+            (Input::Refused(refusal), _) => Err(LaneFault::Refused(refusal)),
+            (Input::Durable(_), None) => Ok(Step::nothing()),
+            (_, Some(open)) => {
+                self.open = Some(open);
+                Err(LaneFault::CommitOpen)
+            }
+            (input, None) => self.take(now, input, records),
+        }
+    }
+
+    fn take(&mut self, now: DateTime<Utc>, input: Input, records: &impl Records) -> Result<Step, LaneFault> {
+        let draft = match &input {
+            Input::Read(read) => return self.read(now, read, &input, records),
+            Input::Passed(passed) => match Self::mark(&passed.mark, records)? {
+                Seen::Before(step) => return Ok(step),
+                Seen::New => self.passed(now, passed, records)?,
+            },
+            Input::Noted(mark) => match Self::mark(mark, records)? {
+                Seen::Before(step) => return Ok(step),
+                Seen::New => Some(self.noted(now, mark)),
+            },
+            Input::Answered(answered) => self.answered(now, answered, records)?,
+            Input::Timer(timer) => return self.timer(now, *timer, &input, records),
+            Input::LookAtBill => self.look_at_bill(now, records)?,
+            Input::OpenedBy(person) => match Self::request(person, records)? {
+                Seen::Before(step) => return Ok(step),
+                Seen::New => Some(self.opened_by(now, person, records)?),
+            },
+            Input::Arm(arm) => {
+                self.arm = *arm;
+                None
+            }
+            Input::Loop(on_loop) => self.on_loop(now, *on_loop, records)?,
+            Input::BarrierOnline(boot) => return Ok(self.barrier_online(now, boot.as_ref())),
+            Input::Durable(_) | Input::Refused(_) => None,
+        };
+        Ok(draft.map_or_else(Step::nothing, |draft| self.commit(draft, input)))
+    }
+
+    fn read(
+        &mut self,
+        now: DateTime<Utc>,
+        read: &Read,
+        input: &Input,
+        records: &impl Records,
+    ) -> Result<Step, LaneFault> {
+        if let Seen::Before(step) = Self::mark(&read.mark, records)? {
+            return Ok(step);
+        }
+        let cause = Cause::Event { device: read.mark.device.clone(), event_id: read.mark.event_id.clone() };
+        let mut draft = self.draft(ChangeKind::PassageDecided, now, cause);
+        draft.take_event(&read.mark, now);
+        draft.change.personal(read.plate.as_str());
+        if read.mark.age > self.rules.stale_after {
+            self.book_backlog(&mut draft, now, read, records)?;
+        } else if let Which::SameCar = self.which(now, read, records)? {
+            self.read_again(&mut draft, now);
+        } else {
+            self.end_for_next_car(&mut draft, now, records)?;
+            match self.rules.direction {
+                Direction::Entry => self.decide_entry(&mut draft, now, read, records)?,
+                Direction::Exit => self.decide_exit(&mut draft, now, read, records)?,
+            }
+        }
+        Ok(self.commit(draft, input.clone()))
+    }
+
+    /// Reads of one plate until it has passed or gone are one passage, whatever their event ids.
+    fn which(&self, now: DateTime<Utc>, read: &Read, records: &impl Records) -> Result<Which, LaneFault> {
+        let Some(hand) = &self.hand else { return Ok(Which::NextCar) };
+        if hand.plate.as_ref() != Some(&read.plate) {
+            return Ok(Which::NextCar);
+        }
+        let inside = records.get::<crate::stay::Inside>(read.plate.as_str())?.map(|kept| kept.record.stay);
+        let same = match (hand.state, self.rules.direction) {
+            (PassageState::Waiting, _) => true,
+            (PassageState::Granted, _) => inside == hand.stay && now - hand.decided_at <= GRANT_LASTS,
+            // Without a loop nobody saw it pass: the camera may see the same car a little longer.
+            (PassageState::Passed, direction) => {
+                let guessed = matches!(&hand.ended, Some(ended)
+                    if matches!(ended.by, EndedBy::Opening | EndedBy::Time)
+                        && now - ended.at <= self.rules.same_car_within);
+                let unchanged = match direction {
+                    Direction::Entry => inside == hand.stay,
+                    Direction::Exit => inside.is_none(),
+                };
+                guessed && unchanged
+            }
+            (PassageState::Refused | PassageState::Lapsed, _) => false,
+        };
+        Ok(if same { Which::SameCar } else { Which::NextCar })
+    }
+
+    fn timer(
+        &mut self,
+        now: DateTime<Utc>,
+        timer: Timer,
+        input: &Input,
+        records: &impl Records,
+    ) -> Result<Step, LaneFault> {
+        let Some(hand) = self.hand.as_ref().filter(|hand| hand.id == timer.passage) else { return Ok(Step::nothing()) };
+        let attempt = hand.grant.as_ref().map_or(0, |grant| grant.command.attempt);
+        if attempt != timer.attempt {
+            return Ok(Step::nothing());
+        }
+        let draft = match timer.kind {
+            TimerKind::CommandExpiry => self.command_expired(now),
+            TimerKind::Retry => self.try_again(now),
+            TimerKind::CountAsPassed => self.count_as_passed(now, records)?,
+            TimerKind::LookAtBill => {
+                let draft = self.look_at_bill(now, records)?;
+                if draft.is_none() {
+                    return Ok(Step::effects(self.look_again_later(now).into_iter().collect()));
+                }
+                draft
+            }
+        };
+        Ok(draft.map_or_else(Step::nothing, |draft| self.commit(draft, input.clone())))
+    }
+
+    fn noted(&self, now: DateTime<Utc>, mark: &Mark) -> Draft {
+        let cause = Cause::Event { device: mark.device.clone(), event_id: mark.event_id.clone() };
+        let mut draft = self.draft(ChangeKind::EventNoted, now, cause);
+        draft.take_event(mark, now);
+        draft
+    }
+
+    fn passage_id(&self, mark: &Mark) -> PassageId {
+        PassageId::derive(&self.rules.key, &[mark.device.as_str(), mark.event_id.as_str()])
+    }
+}
+
+#[cfg(test)]
+mod tests;
