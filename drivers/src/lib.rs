@@ -6,6 +6,8 @@
 
 pub mod event;
 pub mod link;
+pub mod mqtt;
+pub mod wire;
 
 pub use event::{DeviceEvent, Receipt, What};
 pub use link::{Clock, DeviceCommand, DeviceLink, EventSink, LinkError, Observer, Refused};

@@ -1,0 +1,262 @@
+//! What one incoming message means: who speaks, of what, within which limit, and who is to hear of it.
+//! It knows no socket; the session acts on what it leaves behind.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use rumqttc::Publish;
+use tollhouse_core::id::{DeviceId, EventId};
+
+use super::directory::{DeviceIndex, Directory, Sign};
+use super::inbox::{Entry, Inbox, Settled, Token, Turn};
+use super::mail::Mail;
+use super::refusals::Refusals;
+use super::topic::{self, Subject};
+use crate::event::{DeviceEvent, Outcome, Receipt, What};
+use crate::link::{EventSink, Observer, Refused};
+use crate::wire::{self, Heard, MAX_BODY_BYTES, MAX_PICTURE_BYTES, Refusal};
+
+/// So many retained messages are cleared in one go; the rest shows at the next subscription.
+const MAX_CLEARINGS: usize = 1024;
+
+/// Too much is in hand: the connection has to end, so that the broker keeps what it has.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Overflow;
+
+/// The incoming half of the link.
+pub(super) struct Receiver {
+    root: String,
+    devices: Vec<DeviceId>,
+    sink: Arc<dyn EventSink>,
+    observer: Arc<dyn Observer>,
+    mail: Arc<Mail>,
+    directory: Arc<Mutex<Directory>>,
+    refusals: Refusals,
+    pub(super) inbox: Inbox,
+    /// Topics whose retained message is to be cleared.
+    pub(super) clearings: Vec<String>,
+    /// Topics that were cleared over this connection: an empty message there is our own.
+    cleared: HashSet<String>,
+}
+
+impl Receiver {
+    pub(super) fn new(
+        root: String,
+        devices: Vec<DeviceId>,
+        capacity: usize,
+        (sink, observer): (Arc<dyn EventSink>, Arc<dyn Observer>),
+        mail: Arc<Mail>,
+        directory: Arc<Mutex<Directory>>,
+    ) -> Self {
+        let inbox = Inbox::new(devices.len(), capacity);
+        let refusals = Refusals::new(Arc::clone(&observer));
+        let (clearings, cleared) = (Vec::new(), HashSet::new());
+        Self { root, devices, sink, observer, mail, directory, refusals, inbox, clearings, cleared }
+    }
+
+    pub(super) fn reconnected(&mut self) {
+        self.inbox.reconnected();
+        self.clearings.clear();
+        self.cleared.clear();
+    }
+
+    /// Takes one message as it arrives.
+    pub(super) fn receive(&mut self, publish: &Publish, now: DateTime<Utc>) -> Result<(), Overflow> {
+        let root = std::mem::take(&mut self.root);
+        let read = topic::split(&root, &publish.topic);
+        let taken = match read {
+            None => {
+                self.refuse(None, Refused::UnknownTopic, &publish.topic);
+                self.junk(publish)
+            }
+            Some((device, subject)) => self.receive_from(device, subject, publish, now),
+        };
+        self.root = root;
+        taken
+    }
+
+    fn receive_from(
+        &mut self,
+        device: &str,
+        subject: Subject<'_>,
+        publish: &Publish,
+        now: DateTime<Utc>,
+    ) -> Result<(), Overflow> {
+        // Our own commands and clearings come back on these topics.
+        if subject == Subject::Command && !publish.retain
+            || publish.payload.is_empty() && self.cleared.contains(&publish.topic)
+        {
+            return self.junk(publish);
+        }
+        let index = self.directory().find(device);
+        let outcome = match (index, subject) {
+            (_, Subject::Command) => self.clear(publish, "a command"),
+            (None, _) => Err((Refused::UnknownDevice, device.chars().take(64).collect())),
+            (Some(_), Subject::Event(_) | Subject::Ack(_)) if publish.retain => self.clear(publish, "an event"),
+            (Some(index), Subject::Picture(event_id)) => self.picture(index, event_id, publish),
+            (Some(_), _) if publish.payload.len() > MAX_BODY_BYTES => {
+                Err((Refused::TooLarge, format!("{} bytes", publish.payload.len())))
+            }
+            (Some(_), Subject::Meta | Subject::State(_) | Subject::Availability)
+                if publish.retain && publish.payload.is_empty() =>
+            {
+                Ok(())
+            }
+            (Some(index), Subject::Meta) => {
+                wire::parse_meta(&publish.payload).map(|meta| self.directory().describe(index, meta))
+            }
+            (Some(index), _) => match interpret(subject, publish, now) {
+                Ok(heard) => return self.hear(index, subject, heard, publish, now),
+                Err(refusal) => Err(refusal),
+            },
+        };
+        if let Err((reason, detail)) = outcome {
+            self.refuse(index, reason, &detail);
+        }
+        self.junk(publish)
+    }
+
+    /// A well-formed event: noted in the directory, then offered.
+    fn hear(
+        &mut self,
+        index: DeviceIndex,
+        subject: Subject<'_>,
+        heard: Heard,
+        publish: &Publish,
+        now: DateTime<Utc>,
+    ) -> Result<(), Overflow> {
+        match &heard.what {
+            What::Availability(said) => {
+                let sign = self.directory().available(index, said);
+                match sign {
+                    Sign::News => self.observer.presence(&self.devices[index], said.presence),
+                    Sign::OlderBoot => return self.junk(publish),
+                    // After each subscription the broker repeats what is known.
+                    Sign::Known if publish.retain => return self.junk(publish),
+                    Sign::Known => {}
+                }
+            }
+            What::State(state) => {
+                if let Subject::State(channel) = subject {
+                    self.directory().state(index, channel, state);
+                }
+            }
+            What::Plate(read) => self.note(index, &read.head, heard.sent_at, publish, now),
+            What::Passed(passed) => self.note(index, &passed.head, heard.sent_at, publish, now),
+            What::Notice(notice) => self.note(index, &notice.head, heard.sent_at, publish, now),
+            What::Ack(_) => {}
+        }
+        match self.inbox.admit(index, publish, now) {
+            Turn::Queued => Ok(()),
+            Turn::Overflow => Err(Overflow),
+            Turn::Now(token) => {
+                let event = self.event(index, heard.what, token, now);
+                if let Err(event) = self.sink.offer(event) {
+                    self.inbox.give_back(token, event, Instant::now());
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn note(
+        &self,
+        index: DeviceIndex,
+        head: &crate::event::EventHead,
+        sent_at: Option<DateTime<Utc>>,
+        publish: &Publish,
+        now: DateTime<Utc>,
+    ) {
+        let mut directory = self.directory();
+        let missing = directory.number(index, head);
+        // A repetition was sent long before it arrives, and tells nothing about the clock.
+        let offset = sent_at.filter(|_| !publish.dup).and_then(|sent_at| directory.clock(index, sent_at, now));
+        drop(directory);
+        let device = &self.devices[index];
+        if missing > 0 {
+            self.observer.gap(device, missing);
+        }
+        if let Some(offset_ms) = offset {
+            self.observer.clock_offset(device, offset_ms);
+        }
+    }
+
+    fn event(&self, index: DeviceIndex, what: What, token: Token, received_at: DateTime<Utc>) -> DeviceEvent {
+        let mail = Arc::clone(&self.mail);
+        let receipt = Receipt::new(move |outcome| mail.outcome(token, outcome));
+        DeviceEvent { device: self.devices[index].clone(), received_at, what, receipt }
+    }
+
+    /// Receipts have spoken.
+    pub(super) fn settle(&mut self, outcomes: Vec<(Token, Outcome)>) {
+        if outcomes.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        for (token, outcome) in outcomes {
+            if let Settled::Poison(index) = self.inbox.settle(token, outcome, now) {
+                self.refuse(Some(index), Refused::Poison, "abandoned again and again");
+            }
+        }
+    }
+
+    /// Offers again what was given back or abandoned.
+    pub(super) fn offer_waiting(&mut self) {
+        let mut inbox = std::mem::replace(&mut self.inbox, Inbox::new(0, 0));
+        inbox.offer_waiting(Instant::now(), self.sink.as_ref(), |token, entry| self.renew(token, entry));
+        self.inbox = inbox;
+    }
+
+    fn renew(&self, token: Token, entry: &Entry) -> Option<DeviceEvent> {
+        let (_, subject) = topic::split(&self.root, &entry.copy.topic)?;
+        let heard = interpret(subject, &entry.copy, entry.received_at).ok()?;
+        Some(self.event(entry.device, heard.what, token, entry.received_at))
+    }
+
+    fn picture(&self, index: DeviceIndex, event_id: &str, publish: &Publish) -> Result<(), Refusal> {
+        if publish.payload.len() > MAX_PICTURE_BYTES {
+            return Err((Refused::TooLarge, format!("a picture of {} bytes", publish.payload.len())));
+        }
+        let event_id = EventId::new(event_id).map_err(|error| (Refused::BadField, error.to_string()))?;
+        self.observer.picture(&self.devices[index], event_id.as_str(), &publish.payload);
+        Ok(())
+    }
+
+    /// Nobody may retain commands and events: a device that starts would take yesterday's for today's.
+    fn clear(&mut self, publish: &Publish, what: &str) -> Result<(), Refusal> {
+        if self.cleared.len() < MAX_CLEARINGS && self.cleared.insert(publish.topic.clone()) {
+            self.clearings.push(publish.topic.clone());
+        }
+        Err((Refused::Retained, format!("{what} was retained")))
+    }
+
+    fn junk(&mut self, publish: &Publish) -> Result<(), Overflow> {
+        self.inbox.junk(publish.pkid);
+        Ok(())
+    }
+
+    fn refuse(&mut self, index: Option<DeviceIndex>, reason: Refused, detail: &str) {
+        self.refusals.refuse(index.map(|index| &self.devices[index]), reason, detail);
+    }
+
+    fn directory(&self) -> MutexGuard<'_, Directory> {
+        self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The typed meaning of a message, from topic and body alone, so that it can be made again from a copy.
+fn interpret(subject: Subject<'_>, publish: &Publish, received_at: DateTime<Utc>) -> Result<Heard, Refusal> {
+    let body = &publish.payload[..];
+    let untimed = |what| Heard { what, sent_at: None };
+    match subject {
+        Subject::Event(kind) => wire::parse_event_heard(kind, body, received_at),
+        Subject::State(_) => wire::parse_state(body).map(What::State).map(untimed),
+        Subject::Ack(cmd_id) => wire::parse_ack(cmd_id, body).map(What::Ack).map(untimed),
+        Subject::Availability => wire::parse_availability(body).map(What::Availability).map(untimed),
+        Subject::Meta | Subject::Command | Subject::Picture(_) => {
+            Err((Refused::UnknownTopic, "not an event".to_owned()))
+        }
+    }
+}
