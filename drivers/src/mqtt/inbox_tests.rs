@@ -54,7 +54,7 @@ fn message(packet: u16, name: &str) -> Publish {
 }
 
 fn renew(_: Token, entry: &Entry) -> Option<DeviceEvent> {
-    Some(event(entry.device, std::str::from_utf8(&entry.copy.payload).expect("a name")))
+    std::str::from_utf8(&entry.copy.payload).ok().map(|name| event(entry.device, name))
 }
 
 fn admit(inbox: &mut Inbox, index: DeviceIndex, packet: u16) -> Token {

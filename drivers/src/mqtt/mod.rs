@@ -55,7 +55,7 @@ pub struct MqttConfig {
 }
 
 impl MqttConfig {
-    /// Limits that go with mosquitto's `max_inflight_messages 1000`; no credentials.
+    /// Limits that go with a `max_inflight_messages` of 1000 to 4000; no credentials.
     pub fn new(host: impl Into<String>, port: u16, lot: LotId, devices: Vec<DeviceId>) -> Self {
         Self {
             host: host.into(),
@@ -65,7 +65,7 @@ impl MqttConfig {
             password: None,
             lot,
             devices,
-            capacity: 4096,
+            capacity: 8192,
         }
     }
 }

@@ -69,7 +69,8 @@ impl Receiver {
         let taken = match read {
             None => {
                 self.refuse(None, Refused::UnknownTopic, &publish.topic);
-                self.junk(publish)
+                self.junk(publish);
+                Ok(())
             }
             Some((device, subject)) => self.receive_from(device, subject, publish, now),
         };
@@ -88,7 +89,8 @@ impl Receiver {
         if subject == Subject::Command && !publish.retain
             || publish.payload.is_empty() && self.cleared.contains(&publish.topic)
         {
-            return self.junk(publish);
+            self.junk(publish);
+            return Ok(());
         }
         let index = self.directory().find(device);
         let outcome = match (index, subject) {
@@ -115,7 +117,8 @@ impl Receiver {
         if let Err((reason, detail)) = outcome {
             self.refuse(index, reason, &detail);
         }
-        self.junk(publish)
+        self.junk(publish);
+        Ok(())
     }
 
     /// A well-formed event: noted in the directory, then offered.
@@ -130,12 +133,13 @@ impl Receiver {
         match &heard.what {
             What::Availability(said) => {
                 let sign = self.directory().available(index, said);
-                match sign {
-                    Sign::News => self.observer.presence(&self.devices[index], said.presence),
-                    Sign::OlderBoot => return self.junk(publish),
-                    // After each subscription the broker repeats what is known.
-                    Sign::Known if publish.retain => return self.junk(publish),
-                    Sign::Known => {}
+                // After each subscription the broker repeats what is known.
+                if sign == Sign::OlderBoot || sign == Sign::Known && publish.retain {
+                    self.junk(publish);
+                    return Ok(());
+                }
+                if sign == Sign::News {
+                    self.observer.presence(&self.devices[index], said.presence);
                 }
             }
             What::State(state) => {
@@ -232,9 +236,9 @@ impl Receiver {
         Err((Refused::Retained, format!("{what} was retained")))
     }
 
-    fn junk(&mut self, publish: &Publish) -> Result<(), Overflow> {
+    /// Nobody needs it: the broker may forget it.
+    fn junk(&mut self, publish: &Publish) {
         self.inbox.junk(publish.pkid);
-        Ok(())
     }
 
     fn refuse(&mut self, index: Option<DeviceIndex>, reason: Refused, detail: &str) {

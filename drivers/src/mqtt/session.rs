@@ -270,7 +270,9 @@ impl Session {
         let commands = std::mem::take(&mut letters.commands);
         let outcomes = std::mem::take(&mut letters.outcomes);
         self.phase = letters.phase;
-        commands.into_iter().for_each(|command| self.outbox.push(command));
+        for command in commands {
+            self.outbox.push(command);
+        }
         let full = self.outbox.len() >= self.config.capacity;
         letters.held = self.outbox.len();
         drop(letters);
@@ -320,7 +322,7 @@ impl Session {
         match state {
             LinkState::Up => tracing::info!(broker = ?self.config, "connected to the broker"),
             LinkState::Down | LinkState::Restarted => {
-                tracing::warn!(broker = ?self.config, why, "no connection to the broker")
+                tracing::warn!(broker = ?self.config, why, "no connection to the broker");
             }
         }
         self.observer.link(LINK_NAME, state);

@@ -294,7 +294,7 @@ mod tests {
             (&long, Refused::TooLarge),
         ];
         for (body, reason) in cases {
-            assert_eq!(refused(body), reason, "{:.80}", body);
+            assert_eq!(refused(body), reason, "{body:.80}");
         }
         let bytes = parse_event_heard(EventKind::Plate, b"{\"event_id\":\"\xff\"}", received());
         assert_eq!(bytes.expect_err("bad bytes").0, Refused::BadUtf8);
