@@ -1,4 +1,9 @@
 //! The box: the imperative shell around `tollhouse-core`. Actors, store, HTTP, console and command line.
 
 pub mod actors;
+pub mod commands;
+pub mod config;
+pub mod http;
 pub mod live;
+pub mod metrics;
+pub mod readiness;

@@ -1,0 +1,70 @@
+//! What only several sections together can get wrong: names given twice, devices that no lane uses.
+
+use std::collections::BTreeMap;
+
+use tollhouse_core::id::DeviceId;
+
+use super::reader::{At, Document};
+use super::{LaneConfig, PluginConfig};
+
+/// A lane and where its names stand.
+pub(super) struct LinedLane {
+    pub(super) id_line: usize,
+    pub(super) code_line: usize,
+    pub(super) devices: Vec<At<DeviceId>>,
+    pub(super) lane: LaneConfig,
+}
+
+/// A plugin and where its names stand.
+pub(super) struct LinedPlugin {
+    pub(super) name_line: usize,
+    pub(super) devices: Vec<At<DeviceId>>,
+    pub(super) plugin: PluginConfig,
+}
+
+/// Tells what is given twice or leads nowhere.
+pub(super) fn check_together(document: &mut Document<'_>, lanes: &[LinedLane], plugins: &[LinedPlugin]) {
+    if lanes.is_empty() && document.faults.is_empty() {
+        document.fault(0, "there is no lane: a box needs at least one [[lanes]]");
+    }
+    twice(document, "lane id", lanes.iter().map(|l| (l.lane.id.as_str(), l.id_line)));
+    twice(document, "lane code", lanes.iter().map(|l| (l.lane.code.as_str(), l.code_line)));
+    twice(document, "plugin name", plugins.iter().map(|p| (p.plugin.name.as_str(), p.name_line)));
+
+    // One device may be camera and barrier of one lane, but it stands at one lane only.
+    let mut at_lane: BTreeMap<&DeviceId, &str> = BTreeMap::new();
+    for lined in lanes {
+        for device in &lined.devices {
+            let lane = lined.lane.id.as_str();
+            match at_lane.insert(&device.value, lane) {
+                Some(other) if other != lane => {
+                    let message = format!("device {} stands at lane {other} already", device.value);
+                    document.fault(device.line, message);
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut behind: BTreeMap<&DeviceId, &str> = BTreeMap::new();
+    for lined in plugins {
+        for device in &lined.devices {
+            if let Some(other) = behind.insert(&device.value, &lined.plugin.name) {
+                document.fault(device.line, format!("device {} is behind plugin {other} already", device.value));
+            }
+            if !at_lane.contains_key(&device.value) {
+                document.fault(device.line, format!("device {} stands at no lane", device.value));
+            }
+        }
+    }
+}
+
+fn twice<'a>(document: &mut Document<'_>, what: &str, names: impl Iterator<Item = (&'a str, usize)>) {
+    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+    for (name, line) in names {
+        if let Some(before) = first.get(name) {
+            document.fault(line, format!("{what} {name:?} is given twice, first in line {before}"));
+        } else {
+            first.insert(name, line);
+        }
+    }
+}

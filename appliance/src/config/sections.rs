@@ -1,0 +1,282 @@
+//! What each section of the file holds, and within which limits.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use rust_decimal::Decimal;
+use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
+use tollhouse_core::money::{Currency, Money};
+
+use super::cross::{LinedLane, LinedPlugin, check_together};
+use super::reader::{At, Document, Section};
+use super::{
+    Config, Direction, ExitWithoutEntry, HourlyTariff, HttpConfig, LaneConfig, LivePage, LotConfig, MAX_LANES,
+    MAX_PLUGINS, MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig, SANDBOX_WORDS, Sandbox, StoreConfig,
+};
+
+/// A week: nobody is owed a longer free time, grace or order.
+const WEEK_MINUTES: u32 = 7 * 24 * 60;
+
+/// Reads all sections; `None` when one of them lacks something (then told).
+pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
+    let lot = lot(document);
+    let store = store(document);
+    let http = http(document);
+    let mqtt = mqtt(document);
+    let tariff = tariff(document, lot.as_ref().map_or(Currency::Cny, |lot| lot.currency));
+    let policy = policy(document);
+    let payment = payment(document);
+    let lanes = document.sections("lanes", MAX_LANES).into_iter().map(|s| lane(document, s)).collect::<Vec<_>>();
+    let plugins =
+        document.sections("plugins", MAX_PLUGINS).into_iter().map(|s| plugin(document, s)).collect::<Vec<_>>();
+    let (lanes, plugins): (Vec<_>, Vec<_>) =
+        (lanes.into_iter().flatten().collect(), plugins.into_iter().flatten().collect());
+    check_together(document, &lanes, &plugins);
+    Some(Config {
+        lot: lot?,
+        store: store?,
+        http: http?,
+        mqtt: mqtt?,
+        tariff: tariff?,
+        policy: policy?,
+        payment: payment?,
+        lanes: lanes.into_iter().map(|lined| lined.lane).collect(),
+        plugins: plugins.into_iter().map(|lined| lined.plugin).collect(),
+    })
+}
+
+fn lot(document: &mut Document<'_>) -> Option<LotConfig> {
+    let mut section = document.section("lot");
+    let id = section.required(document, "id", |text| LotId::new(text));
+    let name = section.required(document, "name", short_text);
+    let zone = section.required(document, "zone", |text| {
+        text.parse::<chrono_tz::Tz>().map_err(|_| format!("{text:?} is no time zone; write it like \"Asia/Shanghai\""))
+    });
+    let currency = section.required(document, "currency", str::parse::<Currency>);
+    let capacity = section.integer(document, "capacity", 1..=1_000_000_i64, None);
+    let tax_rate = section.required(document, "tax_rate", tax_rate);
+    document.close(section, &["id", "name", "zone", "currency", "capacity", "tax_rate"]);
+    Some(LotConfig {
+        id: id?.value,
+        name: name?.value,
+        zone: zone?.value,
+        currency: currency?.value,
+        capacity: capacity?,
+        tax_rate: tax_rate?.value,
+    })
+}
+
+fn store(document: &mut Document<'_>) -> Option<StoreConfig> {
+    let mut section = document.section("store");
+    let data = section.required(document, "data", absolute_path);
+    document.close(section, &["data"]);
+    Some(StoreConfig { data: data?.value })
+}
+
+fn http(document: &mut Document<'_>) -> Option<HttpConfig> {
+    let mut section = document.section("http");
+    let listen = section.required(document, "listen", |text| {
+        text.parse::<SocketAddr>().map_err(|_| format!("{text:?} is no address; write it like \"127.0.0.1:8080\""))
+    });
+    let public_url = section.optional(document, "public_url", public_url);
+    let live_page = section
+        .optional(document, "live_page", |text| one_of(text, &[("open", LivePage::Open), ("off", LivePage::Off)]));
+    document.close(section, &["listen", "public_url", "live_page"]);
+    Some(HttpConfig {
+        listen: listen?.value,
+        public_url: public_url.map(|at| at.value),
+        live_page: live_page.map_or(LivePage::Off, |at| at.value),
+    })
+}
+
+fn mqtt(document: &mut Document<'_>) -> Option<MqttConfig> {
+    let mut section = document.section("mqtt");
+    let host = section.required(document, "host", short_text);
+    let port = section.integer(document, "port", 1..=u16::MAX, Some(1883));
+    let client_id = section.optional(document, "client_id", code);
+    let username = section.optional(document, "username", short_text);
+    let password_file = section.optional(document, "password_file", absolute_path);
+    if let (Some(file), None) = (&password_file, &username) {
+        document.fault(file.line, "password_file needs a username beside it");
+    }
+    document.close(section, &["host", "port", "client_id", "username", "password_file"]);
+    Some(MqttConfig {
+        host: host?.value,
+        port: port?,
+        client_id: client_id.map_or_else(|| "tollhouse".to_owned(), |at| at.value),
+        username: username.map(|at| at.value),
+        password_file: password_file.map(|at| at.value),
+    })
+}
+
+fn tariff(document: &mut Document<'_>, currency: Currency) -> Option<HourlyTariff> {
+    let mut section = document.section("tariff");
+    let kind = section.required(document, "kind", |text| one_of(text, &[("hourly", ())]));
+    let amount = |text: &str| match Money::parse(text, currency) {
+        Ok(money) if money.minor() < 0 => Err("a price is not below zero".to_owned()),
+        Ok(money) => Ok(money),
+        Err(error) => Err(error.to_string()),
+    };
+    let free_minutes = section.integer(document, "free_minutes", 0..=WEEK_MINUTES, Some(0));
+    let per_hour = section.required(document, "per_hour", amount);
+    let daily_cap = section.optional(document, "daily_cap", amount);
+    let exit_grace_minutes = section.integer(document, "exit_grace_minutes", 1..=WEEK_MINUTES, Some(15));
+    if let (Some(cap), Some(hour)) = (&daily_cap, &per_hour)
+        && cap.value.minor() < hour.value.minor()
+    {
+        document.fault(cap.line, "daily_cap is less than one hour costs");
+    }
+    document.close(section, &["kind", "free_minutes", "per_hour", "daily_cap", "exit_grace_minutes"]);
+    kind?;
+    Some(HourlyTariff {
+        free_minutes: free_minutes?,
+        per_hour: per_hour?.value,
+        daily_cap: daily_cap.map(|at| at.value),
+        exit_grace_minutes: exit_grace_minutes?,
+    })
+}
+
+fn policy(document: &mut Document<'_>) -> Option<PolicyConfig> {
+    let mut section = document.section("policy");
+    let exit_without_entry = section.optional(document, "exit_without_entry", |text| {
+        one_of(text, &[("open", ExitWithoutEntry::Open), ("attend", ExitWithoutEntry::Attend)])
+    });
+    let stale_after_s = section.integer(document, "stale_after_s", 1..=3_600, Some(60));
+    let command_ttl_s = section.integer(document, "command_ttl_s", 1..=60, Some(10));
+    let passed_after_s = section.integer(document, "passed_after_s", 1..=120, Some(10));
+    document.close(section, &["exit_without_entry", "stale_after_s", "command_ttl_s", "passed_after_s"]);
+    Some(PolicyConfig {
+        exit_without_entry: exit_without_entry.map_or(ExitWithoutEntry::Attend, |at| at.value),
+        stale_after_s: stale_after_s?,
+        command_ttl_s: command_ttl_s?,
+        passed_after_s: passed_after_s?,
+    })
+}
+
+fn payment(document: &mut Document<'_>) -> Option<PaymentConfig> {
+    let mut section = document.section("payment");
+    let sandbox = section.optional(document, "sandbox", |text| {
+        if text == SANDBOX_WORDS {
+            return Ok(());
+        }
+        Err(format!("only the words {SANDBOX_WORDS:?} switch it on; leave the key out to have it off"))
+    });
+    let order_minutes = section.integer(document, "order_minutes", 1..=60, Some(5));
+    let inside_token = section.optional(document, "inside_token", code);
+    document.close(section, &["sandbox", "order_minutes", "inside_token"]);
+    Some(PaymentConfig {
+        sandbox: sandbox.map_or(Sandbox::Off, |_| Sandbox::On),
+        order_minutes: order_minutes?,
+        inside_token: inside_token.map(|at| at.value),
+    })
+}
+
+fn lane<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<LinedLane> {
+    let id = section.required(document, "id", |text| LaneId::new(text));
+    if let Some(id) = &id {
+        section.name = format!("[[lanes]] {}", id.value);
+    }
+    let direction = section.required(document, "direction", |text| {
+        one_of(text, &[("entry", Direction::Entry), ("exit", Direction::Exit)])
+    });
+    let area = section.required(document, "area", |text| AreaId::new(text));
+    let code = section.required(document, "code", code);
+    let barrier = section.required(document, "barrier", |text| DeviceId::new(text));
+    let display = section.optional(document, "display", |text| DeviceId::new(text));
+    let cameras = section.list(document, "cameras", |text| DeviceId::new(text));
+    let loop_device = section.optional(document, "loop", |text| DeviceId::new(text));
+    let passed_by = section.optional(document, "passed_by", |text| {
+        one_of(text, &[("event", PassedBy::Event), ("opening", PassedBy::Opening)])
+    });
+    if cameras.is_empty() {
+        document.fault(section.line, format!("{} needs at least one camera: cameras = [\"...\"]", section.name));
+    }
+    let devices =
+        barrier.iter().chain(&display).chain(&cameras).chain(&loop_device).cloned().collect::<Vec<At<DeviceId>>>();
+    let known = ["id", "direction", "area", "code", "barrier", "display", "cameras", "loop", "passed_by"];
+    document.close(section, &known);
+    let (id, code) = (id?, code?);
+    Some(LinedLane {
+        id_line: id.line,
+        code_line: code.line,
+        devices,
+        lane: LaneConfig {
+            id: id.value,
+            direction: direction?.value,
+            area: area?.value,
+            code: code.value,
+            barrier: barrier?.value,
+            display: display.map(|at| at.value),
+            cameras: cameras.into_iter().map(|at| at.value).collect(),
+            loop_device: loop_device.map(|at| at.value),
+            passed_by: passed_by.map_or(PassedBy::Event, |at| at.value),
+        },
+    })
+}
+
+fn plugin<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<LinedPlugin> {
+    let name = section.required(document, "name", code);
+    if let Some(name) = &name {
+        section.name = format!("[[plugins]] {}", name.value);
+    }
+    let library = section.required(document, "library", absolute_path);
+    let devices = section.list(document, "devices", |text| DeviceId::new(text));
+    let config = section.free_table(document, "config");
+    if devices.is_empty() {
+        document.fault(section.line, format!("{} needs at least one device: devices = [\"...\"]", section.name));
+    }
+    document.close(section, &["name", "library", "devices", "config"]);
+    let name = name?;
+    Some(LinedPlugin {
+        name_line: name.line,
+        plugin: PluginConfig {
+            name: name.value,
+            library: library?.value,
+            devices: devices.iter().map(|at| at.value.clone()).collect(),
+            config,
+        },
+        devices,
+    })
+}
+
+fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+    words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
+        let words: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+        format!("{text:?} is not one of {}", words.join(", "))
+    })
+}
+
+fn short_text(text: &str) -> Result<String, &'static str> {
+    let fits = !text.trim().is_empty() && text.chars().count() <= 100 && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err("1 to 100 characters are wanted here") }
+}
+
+/// What stands in addresses and QR codes.
+fn code(text: &str) -> Result<String, String> {
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    if plain && (1..=64).contains(&text.len()) {
+        return Ok(text.to_owned());
+    }
+    Err("1 to 64 characters of A-Z, a-z, 0-9, '_' and '-' are wanted here".to_owned())
+}
+
+/// A path that means the same wherever the box is started from.
+fn absolute_path(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_absolute() { Ok(path) } else { Err(format!("{text:?} has to begin with a slash")) }
+}
+
+fn public_url(text: &str) -> Result<String, &'static str> {
+    let text = text.trim_end_matches('/');
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or("");
+    let plain = text.len() <= 200 && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'"'));
+    if host.is_empty() || !plain {
+        return Err("an address like \"https://park.example.org\" is wanted here");
+    }
+    Ok(text.to_owned())
+}
+
+fn tax_rate(text: &str) -> Result<Decimal, String> {
+    let rate = text.parse::<Decimal>().ok().filter(|rate| (Decimal::ZERO..Decimal::ONE).contains(rate));
+    rate.ok_or_else(|| format!("{text:?} is no tax rate; write 9 % as \"0.09\""))
+}

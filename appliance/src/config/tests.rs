@@ -1,0 +1,128 @@
+//! The example loads, and each fault is told with its line.
+
+use super::*;
+
+fn example() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../systemd/tollhouse.toml");
+    std::fs::read_to_string(path).expect("the example is there")
+}
+
+fn line_of(text: &str, part: &str) -> usize {
+    text.lines().position(|line| line.starts_with(part)).unwrap_or_else(|| panic!("no {part}")) + 1
+}
+
+#[test]
+fn the_commented_example_loads() {
+    let config = parse(&example()).expect("no fault");
+    assert_eq!(config.lot.id.as_str(), "riverside");
+    assert_eq!(config.lot.zone, chrono_tz::Asia::Shanghai);
+    assert_eq!(config.tariff.per_hour, Money::new(500, Currency::Cny));
+    assert_eq!(config.payment.sandbox, Sandbox::Off);
+    assert_eq!(config.lanes.len(), 2);
+    assert_eq!(config.lanes[1].direction, Direction::Exit);
+    let devices: Vec<String> = config.mqtt_devices().iter().map(ToString::to_string).collect();
+    assert_eq!(devices, ["cam-in-1", "cam-out-1", "display-out-1", "gate-in-1", "gate-out-1", "loop-out-1"]);
+}
+
+#[test]
+fn every_commented_key_of_the_example_is_one_that_the_box_knows() {
+    let text: String = example()
+        .lines()
+        .map(|line| {
+            let bare = line.strip_prefix("# ").unwrap_or(line);
+            let is_setting = bare.starts_with('[') || bare.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+            if is_setting { format!("{bare}\n") } else { format!("{line}\n") }
+        })
+        .collect();
+    let config = parse(&text).expect("no fault");
+    assert_eq!(config.payment.sandbox, Sandbox::On);
+    assert!(config.payment.inside_token.is_some());
+    assert_eq!(config.plugins[0].config["address"], "10.0.0.40:9000");
+    assert_eq!(config.mqtt_devices().len(), 4);
+}
+
+#[test]
+fn each_fault_is_told_with_its_line() {
+    let cases = [
+        ("id = \"riverside\"", "id = \"river side\"", "found ' '"),
+        ("zone = ", "zone = \"Asia/Peking\"", "\"Asia/Peking\" is no time zone"),
+        ("currency = ", "currency = \"XXX\"", "not a currency"),
+        ("capacity = ", "capacity = \"320\"", "a whole number from 1"),
+        ("capacity = ", "capacity = 0", "a whole number from 1"),
+        ("tax_rate = ", "tax_rate = \"9\"", "no tax rate"),
+        ("data = ", "data = \"data\"", "begin with a slash"),
+        ("listen = ", "listen = \"localhost\"", "is no address"),
+        ("public_url = ", "public_url = \"park.example.org\"", "an address like"),
+        ("live_page = ", "live_page = \"on\"", "\"on\" is not one of \"open\", \"off\""),
+        ("port = ", "port = 70000", "from 1 to 65535"),
+        ("per_hour = ", "per_hour = \"5.001\"", "is not an amount"),
+        ("per_hour = ", "per_hour = \"-5\"", "not below zero"),
+        ("per_hour = ", "per_hour = 5", "per_hour is a text in quotes, but this is of type integer"),
+        ("daily_cap = ", "daily_cap = \"4.00\"", "less than one hour"),
+        ("kind = ", "kind = \"daily\"", "not one of \"hourly\""),
+        ("exit_without_entry = ", "exit_without_entry = \"maybe\"", "\"open\", \"attend\""),
+        ("stale_after_s = ", "stale_afer_s = 60", "did you mean \"stale_after_s\"?"),
+        ("order_minutes = ", "sandbox = \"yes\"", "only the words"),
+        ("cameras = [\"cam-out-1\"]", "cameras = \"cam-out-1\"", "is a list"),
+        ("cameras = [\"cam-out-1\"]", "cameras = [\"cam-in-1\"]", "stands at lane in-1 already"),
+        ("id = \"out-1\"", "id = \"in-1\"", "lane id \"in-1\" is given twice"),
+        ("username = ", "", "needs a username"),
+    ];
+    for (place, put, says) in cases {
+        let text = example();
+        let line = line_of(&text, place);
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines[line - 1] = put;
+        let faults = parse(&lines.join("\n")).expect_err(put);
+        let told = faults.iter().find(|fault| fault.message.contains(says));
+        let told = told.unwrap_or_else(|| panic!("{put}: {faults:?}"));
+        let line = if put.is_empty() { line_of(&lines.join("\n"), "password_file") } else { line };
+        assert_eq!(told.line, line, "{put}: {faults:?}");
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once_in_the_order_of_lines() {
+    let text = example()
+        .replace("zone = \"Asia/Shanghai\"", "zone = \"nowhere\"\ncolour = \"red\"")
+        .replace("listen = \"127.0.0.1:8080\"", "")
+        .replace("per_hour = \"5.00\"", "per_hour = \"five\"")
+        .replace("barrier = \"gate-in-1\"", "barier = \"gate-in-1\"")
+        + "\n[extras]\nfoo = 1\n";
+    let faults = parse(&text).expect_err("faults");
+    let lines: Vec<usize> = faults.iter().map(|fault| fault.line).collect();
+    assert!(lines.is_sorted(), "{faults:?}");
+    for says in [
+        "nowhere",
+        "no key \"colour\"",
+        "[http] lacks \"listen\"",
+        "five",
+        "lacks \"barrier\"",
+        "did you mean \"barrier\"",
+        "extras",
+    ] {
+        assert!(faults.iter().any(|fault| fault.message.contains(says)), "{says}: {faults:?}");
+    }
+}
+
+#[test]
+fn broken_toml_is_told_with_its_line() {
+    let faults = parse("[lot]\nid = \"a\nname = = 3\n").expect_err("faults");
+    assert!(faults.iter().any(|fault| fault.line == 2), "{faults:?}");
+    assert!(faults.iter().any(|fault| fault.line == 3), "{faults:?}");
+}
+
+#[test]
+fn an_empty_file_lacks_every_section_by_name() {
+    let faults = parse("").expect_err("faults");
+    for section in ["[lot]", "[store]", "[http]", "[mqtt]", "[tariff]"] {
+        assert!(faults.iter().any(|fault| fault.message.contains(section)), "{section}: {faults:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_one_fault_of_the_whole() {
+    let faults = load(Path::new("/nowhere/tollhouse.toml")).expect_err("faults");
+    assert_eq!(faults.len(), 1);
+    assert_eq!(faults[0].line, 0);
+}
