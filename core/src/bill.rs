@@ -96,6 +96,7 @@ impl Bill {
     }
 
     /// The temporary bill of a stay, assessed up to `until`: a new draft, or the one there is, grown by what has come.
+    /// Settled, and within the exit grace, it does not grow.
     pub fn assessed(
         before: Option<&Bill>,
         stay: &Stay,
@@ -104,6 +105,10 @@ impl Bill {
         tax_rate: Decimal,
         key: &IdKey,
     ) -> Result<Bill, MoneyError> {
+        let in_grace = stay.leave_by.is_some_and(|leave_by| until <= leave_by);
+        if let Some(bill) = before.filter(|bill| in_grace && bill.due().is_zero()) {
+            return Ok(bill.clone());
+        }
         let facts = StayFacts { entered_at: stay.entered_at, until, vehicle: stay.kind };
         let priced = tariff.price(&facts)?;
         if let Some(bill) = before {

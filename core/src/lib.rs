@@ -9,6 +9,7 @@ pub mod id;
 pub mod lane;
 pub mod money;
 pub mod pass;
+pub mod pay;
 pub mod plate;
 pub mod record;
 pub mod stay;

@@ -35,6 +35,9 @@ pub struct Stay {
     /// Paid early: arriving at an exit by then, it owes no more.
     #[serde(default)]
     pub leave_by: Option<DateTime<Utc>>,
+    /// The fee clock stopped when the car arrived at the exit, and stays stopped while it holds the lane.
+    #[serde(default)]
+    pub clock_stopped_at: Option<DateTime<Utc>>,
     /// How it stands.
     pub state: StayState,
     /// When it left, or was taken to have left.

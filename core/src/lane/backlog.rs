@@ -92,8 +92,7 @@ impl Lane {
         stay.exited_at = Some(passage.captured_at);
         stay.exit_lane = Some(self.rules.lane.clone());
         Self::leave(draft, &stay, records)?;
-        let paid_in_time = stay.leave_by.is_some_and(|leave_by| passage.captured_at <= leave_by);
-        if stay.basis == Basis::Temporary && !paid_in_time {
+        if stay.basis == Basis::Temporary {
             let before: Option<Kept<Bill>> = match stay.bill {
                 Some(id) => records.get(&id.to_string())?,
                 None => None,

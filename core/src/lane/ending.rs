@@ -181,13 +181,19 @@ impl Lane {
     ) -> Result<(), LaneFault> {
         passage.state = PassageState::Lapsed;
         passage.ended = Some(Ended { by, at: now });
-        if let (Direction::Entry, Some(id)) = (self.rules.direction, passage.stay)
+        if let Some(id) = passage.stay
             && let Some(kept) = records.get::<Stay>(&id.to_string())?
             && kept.record.state == StayState::Open
         {
             draft.change.rely_on(&id.to_string(), Some(&kept));
-            let stay = Stay { state: StayState::Voided, ..kept.record };
-            Self::leave(draft, &stay, records)?;
+            let mut stay = kept.record;
+            match self.rules.direction {
+                Direction::Entry => {
+                    stay.state = StayState::Voided;
+                    Self::leave(draft, &stay, records)?;
+                }
+                Direction::Exit => stay.clock_stopped_at = None,
+            }
             draft.change.put(&stay);
         }
         draft.then.push(quiet(

@@ -102,6 +102,7 @@ impl Lane {
             tariff: Some(self.rules.tariff.version().to_owned()),
             bill: None,
             leave_by: None,
+            clock_stopped_at: None,
             state: StayState::Open,
             exited_at: None,
             exit_lane: None,

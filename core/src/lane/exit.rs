@@ -75,16 +75,6 @@ impl Lane {
             Some(id) => records.get(&id.to_string())?,
             None => None,
         };
-        let settled = before.as_ref().is_some_and(|bill| bill.record.due().is_zero());
-        let in_time = stay.leave_by.is_some_and(|leave_by| arrival <= leave_by);
-        if let (Some(bill), true, true) = (&before, settled, in_time) {
-            draft.change.rely_on(&bill.record.id.to_string(), Some(bill));
-            passage.code = DecisionCode::ExitPaid;
-            passage.bill = Some(bill.record.id);
-            self.announce(draft, now, &passage);
-            self.grant(draft, now, passage, GrantCause::Settled);
-            return Ok(());
-        }
         let rules = &self.rules;
         let known = before.as_ref().map(|kept| &kept.record);
         let bill = Bill::assessed(known, &stay, arrival, rules.tariff.as_ref(), rules.tax_rate, &rules.key)?;
@@ -106,6 +96,7 @@ impl Lane {
         passage.bill = Some(bill.id);
         draft.change.put(&bill);
         stay.bill = Some(bill.id);
+        stay.clock_stopped_at = Some(arrival);
         draft.change.put(&stay);
         self.announce(draft, now, &passage);
         let timer = Timer { kind: TimerKind::LookAtBill, passage: passage.id, attempt: 0 };

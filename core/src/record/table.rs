@@ -41,10 +41,14 @@ tables! {
     Bills = "bills";
     /// Orders by id.
     Orders = "orders";
+    /// Orders that may still be paid, by id.
+    OpenOrders = "open_orders";
     /// Captured payments, by provider, merchant and transaction.
     Payments = "payments";
     /// Refunds by id.
     Refunds = "refunds";
+    /// Refunds that are not done, by id.
+    OpenRefunds = "open_refunds";
     /// Answers already given, by route and idempotency key.
     Answers = "answers";
     /// Cases for a human, by id.
