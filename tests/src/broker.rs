@@ -15,7 +15,6 @@ const SETTINGS: &str = "allow_anonymous true
 set_tcp_nodelay true
 max_inflight_messages 2000
 max_queued_messages 100000
-persistence true
 autosave_on_changes true
 autosave_interval 1
 ";
@@ -30,8 +29,16 @@ pub struct Mosquitto {
 }
 
 impl Mosquitto {
-    /// Starts one on a free port.
+    /// Starts one on a free port that lets everybody in.
     pub fn start() -> Self {
+        Self::start_with(SETTINGS)
+    }
+
+    /// Starts one on a free port with settings of one's own; listener and place of persistence are added.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_with(settings: &str) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let config = folder.path().join("mosquitto.conf");
         // A port found free may be gone when it is used: a few are tried.
@@ -39,7 +46,9 @@ impl Mosquitto {
             let port = free_port();
             let place = folder.path().display();
             // As root it would change to a user who may not write here.
-            let text = format!("{SETTINGS}listener {port} 127.0.0.1\npersistence_location {place}/\nuser root\n");
+            let text = format!(
+                "{settings}\nlistener {port} 127.0.0.1\npersistence true\npersistence_location {place}/\nuser root\n"
+            );
             fs::write(&config, text).expect("a configuration can be written");
             if let Some(process) = launch(&config, port) {
                 return Self { process, config, port, _folder: folder };

@@ -4,6 +4,7 @@
 mod broker;
 mod device;
 mod http;
+mod installed;
 mod lane;
 mod process;
 mod prometheus;
@@ -13,6 +14,7 @@ mod wait;
 pub use broker::Mosquitto;
 pub use device::{Command, DeviceEvent, LOT, Manners, Retained, TestDevice, plate_number};
 pub use http::{Answer, Http, Metrics};
+pub use installed::configuration;
 pub use lane::{Entry, Exit};
 pub use process::{Running, Signal, free_port, program_of_the_box};
 pub use prometheus::{Prometheus, promtool_check_metrics};
