@@ -8,6 +8,8 @@ mod installed;
 mod lane;
 mod process;
 mod prometheus;
+mod site;
+pub mod story;
 mod the_box;
 mod wait;
 
@@ -18,5 +20,7 @@ pub use installed::configuration;
 pub use lane::{Entry, Exit};
 pub use process::{Running, Signal, free_port, program_of_the_box};
 pub use prometheus::{Prometheus, promtool_check_metrics};
+pub use site::Site;
+pub use story::STAYS;
 pub use the_box::{Estate, TheBox};
 pub use wait::{Gathered, PATIENCE, eventually};

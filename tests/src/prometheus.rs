@@ -14,7 +14,7 @@ use crate::wait::{PATIENCE, eventually};
 /// A Prometheus that scrapes one box every second.
 #[derive(Debug)]
 pub struct Prometheus {
-    _process: Running,
+    process: Running,
     _folder: TempDir,
     http: Http,
 }
@@ -44,7 +44,7 @@ impl Prometheus {
                 None => http.try_get("/-/ready").ok().filter(|answer| answer.status == 200).map(|_| true),
             });
             if ready {
-                return Self { _process: process, _folder: folder, http };
+                return Self { process, _folder: folder, http };
             }
         }
         panic!("Prometheus did not start");
@@ -54,6 +54,11 @@ impl Prometheus {
     pub fn value(&self, query: &str) -> Option<f64> {
         let answer = self.http.get(&format!("/api/v1/query?query={query}")).json();
         answer["data"]["result"][0]["value"][1].as_str()?.parse().ok()
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.process.ended().is_none()
     }
 
     /// What it says of its only target.
