@@ -11,7 +11,7 @@ use crate::books::{Posting, grown, split_tax};
 use crate::id::{BillId, IdKey, OrderId, StayId};
 use crate::money::{Money, MoneyError};
 use crate::plate::Plate;
-use crate::record::{Record, Table};
+use crate::record::{Change, Record, Table};
 use crate::stay::Stay;
 use crate::tariff::{Assessment, FeeLine, StayFacts, Tariff};
 use crate::words::Words;
@@ -56,6 +56,18 @@ pub enum BillKind {
     Temporary,
 }
 
+impl BillKind {
+    /// Every kind.
+    pub const ALL: &'static [BillKind] = &[BillKind::Temporary];
+
+    /// The word in metrics and pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Temporary => "temporary",
+        }
+    }
+}
+
 /// States of a bill; overdue is derived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -71,6 +83,9 @@ pub enum BillState {
 }
 
 impl BillState {
+    /// Every state.
+    pub const ALL: &'static [BillState] = &[BillState::Draft, BillState::Open, BillState::PartPaid, BillState::Paid];
+
     /// The word in metrics and pages.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -80,6 +95,11 @@ impl BillState {
             Self::Paid => "paid",
         }
     }
+}
+
+/// The counter of bills of a kind in a state.
+pub fn bills_counter(kind: BillKind, state: BillState) -> String {
+    format!("bills/{}/{}", kind.as_str(), state.as_str())
 }
 
 impl Record for Bill {
@@ -156,6 +176,18 @@ impl Bill {
             self.state = if self.paid.is_zero() { BillState::Open } else { BillState::PartPaid };
         }
         Ok(self)
+    }
+
+    /// Writes the bill, and counts it under its state instead of the one `before`.
+    pub fn write(&self, change: &mut Change, before: Option<BillState>) {
+        if before != Some(self.state) {
+            change.count(&bills_counter(self.kind, self.state), 1, None);
+            if let Some(before) = before {
+                change.count(&bills_counter(self.kind, before), -1, None);
+            }
+        }
+        change.personal(self.plate.as_str());
+        change.put(self);
     }
 
     /// Fixes the bill as it stands: what the books do not know yet is posted. Nothing to post gives no postings.

@@ -108,7 +108,7 @@ impl Lane {
                 passage.due = Some(bill.due());
                 passage.bill = Some(bill.id);
                 stay.bill = Some(bill.id);
-                draft.change.put(&bill);
+                bill.write(&mut draft.change, before.as_ref().map(|bill| bill.record.state));
             }
         }
         draft.change.put(&stay);

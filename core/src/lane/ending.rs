@@ -160,13 +160,14 @@ impl Lane {
     ) -> Result<(), LaneFault> {
         let Some(kept) = records.get::<Bill>(bill)? else { return Ok(()) };
         draft.change.rely_on(bill, Some(&kept));
+        let before = Some(kept.record.state);
         let mut bill = kept.record;
         if bill.due().is_zero() {
             return Ok(());
         }
         draft.change.postings.extend(bill.fix()?);
         draft.case(CaseKind::LeftUnpaid, passage, passage.stay, now);
-        draft.change.put(&bill);
+        bill.write(&mut draft.change, before);
         Ok(())
     }
 

@@ -94,7 +94,7 @@ impl Lane {
         passage.code = DecisionCode::ExitPaymentDue;
         passage.due = Some(bill.due());
         passage.bill = Some(bill.id);
-        draft.change.put(&bill);
+        bill.write(&mut draft.change, before.as_ref().map(|kept| kept.record.state));
         stay.bill = Some(bill.id);
         stay.clock_stopped_at = Some(arrival);
         draft.change.put(&stay);

@@ -124,11 +124,11 @@ fn divide(
         return Ok(Division { suspense: evidence.amount, ..nothing });
     };
     change.rely_on(&bill_key, Some(&kept));
+    let before = Some(kept.record.state);
     let mut bill = kept.record;
     let to_bill = bill.accept(evidence.amount)?;
     if to_bill.is_positive() {
-        change.personal(bill.plate.as_str());
-        change.put(&bill);
+        bill.write(change, before);
         if bill.due().is_zero() {
             leave_by(change, &bill, evidence.paid_at + exit_grace, records)?;
         }

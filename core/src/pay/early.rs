@@ -56,11 +56,10 @@ pub fn look_early(
         return Ok(Early::Owes { stay: Box::new(stay), bill: Box::new(bill), change: None });
     }
     let mut change = Change::new(ChangeKind::BillAssessed, now, Cause::Driver);
-    change.personal(plate.as_str());
     change.rely_on(&stay_key, Some(&kept));
     change.rely_on::<Bill>(&bill.id.to_string(), None);
     let stay = Stay { bill: Some(bill.id), ..stay };
     change.put(&stay);
-    change.put(&bill);
+    bill.write(&mut change, None);
     Ok(Early::Owes { stay: Box::new(stay), bill: Box::new(bill), change: Some(Box::new(change)) })
 }

@@ -116,8 +116,7 @@ pub fn make_order(
         transaction: None,
     };
     bill.orders.push(order.id);
-    change.personal(bill.plate.as_str());
-    change.put(&bill);
+    bill.write(&mut change, Some(kept.record.state));
     change.put(&order);
     change.put(&OpenOrder { order: order.id });
     if let Some(key) = answer_key {
