@@ -7,3 +7,4 @@ pub mod http;
 pub mod live;
 pub mod metrics;
 pub mod readiness;
+pub mod store;

@@ -3,6 +3,7 @@
 //! Absent by design, and asserted by the tidy test: I/O, async, a clock, randomness, actix. Time is an argument,
 //! ids are derived from a key and what they name, and every effect is a value that the shell carries out.
 
+pub mod audit;
 pub mod bill;
 pub mod books;
 pub mod id;

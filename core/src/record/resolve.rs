@@ -39,6 +39,10 @@ pub enum Refusal {
     /// A table's name that this release does not know: the data is of a later release.
     #[error("the table {0:?} belongs to a later release")]
     UnknownTable(String),
+    /// It cannot be journalled as it is (too large, or a character that the journal needs for itself): a bug, or an
+    /// outside input that was not bounded.
+    #[error("the change cannot be journalled: {0}")]
+    Unfit(String),
     /// The records could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),

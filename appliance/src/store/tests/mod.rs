@@ -1,0 +1,4 @@
+//! The store against its model, and against a medium that loses what was not synced.
+
+mod changes;
+mod model;
