@@ -3,6 +3,7 @@
 pub mod actors;
 pub mod commands;
 pub mod config;
+pub mod demo;
 pub mod http;
 pub mod live;
 pub mod metrics;
