@@ -13,6 +13,7 @@ mod layer;
 mod opening;
 mod snapshot;
 mod tables;
+mod verify;
 mod writer;
 
 pub mod journal;
@@ -31,6 +32,7 @@ use tollhouse_core::record::{Change, Refusal, Revision};
 pub use disk::FolderError;
 pub use fault::{Busy, CommitError, StoreError, StoreFailure};
 pub use snapshot::Snapshot;
+pub use verify::{Check, Verdict, check_records, verify};
 
 use disk::{DataFolder, Disk};
 use follow::Places;

@@ -77,7 +77,7 @@ fn open_redb(disk: &dyn Disk, options: &StoreOptions) -> Result<(Database, Base)
     Err(StoreError::Redb(fault.to_string()))
 }
 
-fn try_redb(disk: &dyn Disk, cache_bytes: usize) -> Result<(Database, Base), RedbFault> {
+pub(super) fn try_redb(disk: &dyn Disk, cache_bytes: usize) -> Result<(Database, Base), RedbFault> {
     let mut builder = Builder::new();
     builder.set_cache_size(cache_bytes);
     // redb may panic over a file that it has not written like that.
@@ -118,17 +118,24 @@ fn free_name(disk: &dyn Disk, folder: &str, name: impl Fn(u32) -> String) -> io:
     free.ok_or_else(|| io::Error::other("too many damaged files are kept aside; look at them and move them away"))
 }
 
-/// The segments, without a last one that was torn while it was made.
+/// The segments, without a last one that was torn while it was made; that one is kept aside.
 fn whole_segments(disk: &dyn Disk, applied: Applied) -> Result<Vec<Revision>, StoreError> {
-    let mut segments = list(disk)?;
-    if let Some(last) = segments.last().copied() {
-        if last > applied.position && is_headless(disk, last)? {
-            let aside = set_aside(disk, &name(last), FOLDER, |attempt| torn_name(last, attempt))?;
-            tracing::warn!(segment = last, aside, "a journal segment was torn while it was made; it held nothing yet");
-            segments.pop();
-        }
+    let (segments, torn) = sorted_segments(disk, applied)?;
+    if let Some(torn) = torn {
+        let aside = set_aside(disk, &name(torn), FOLDER, |attempt| torn_name(torn, attempt))?;
+        tracing::warn!(segment = torn, aside, "a journal segment was torn while it was made; it held nothing yet");
     }
     Ok(segments)
+}
+
+/// The segments in order, and apart from them a last one that was torn while it was made.
+pub(super) fn sorted_segments(disk: &dyn Disk, applied: Applied) -> io::Result<(Vec<Revision>, Option<Revision>)> {
+    let mut segments = list(disk)?;
+    let torn = match segments.last() {
+        Some(last) if *last > applied.position && is_headless(disk, *last)? => segments.pop(),
+        _ => None,
+    };
+    Ok((segments, torn))
 }
 
 /// Proves the journal from the segment that holds the redb file's position on, and takes what came after that.
@@ -185,7 +192,7 @@ fn bring_up_when_due(database: &Database, view: &mut View, hash: Hash) -> Result
 }
 
 /// What nobody was told of can stand only behind the redb file's position and in the last segment.
-fn is_torn_end(fault: &JournalFault, applied: Applied) -> bool {
+pub(super) fn is_torn_end(fault: &JournalFault, applied: Applied) -> bool {
     let in_frames = fault.offset > 0;
     fault.medium.is_none() && fault.place == Place::LastSegment && fault.position > applied.position && in_frames
 }

@@ -2,3 +2,5 @@
 
 mod changes;
 mod model;
+mod power_cut;
+mod simulated;
