@@ -1,9 +1,11 @@
 //! The box: the imperative shell around `tollhouse-core`. Actors, store, HTTP, console and command line.
 
 pub mod actors;
+pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod devices;
 pub mod http;
 pub mod live;
 pub mod metrics;

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::broadcast;
 use tollhouse_core::id::LaneId;
+pub use tollhouse_core::lane::Tone;
 use tollhouse_core::money::Money;
 use tollhouse_core::words::Words;
 
@@ -35,24 +36,6 @@ pub struct Happening {
     pub words: Words,
     /// Money that it is about.
     pub money: Option<Money>,
-}
-
-/// How a happening is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tone {
-    /// The barrier opens.
-    Open,
-    /// The car waits.
-    Wait,
-    /// The car was refused.
-    Refuse,
-    /// Money came or went.
-    Money,
-    /// The car has passed, or another quiet fact.
-    Quiet,
-    /// A person should look.
-    Alarm,
 }
 
 /// A lane as it stands.

@@ -1,4 +1,7 @@
 //! The actors. Each has the same rooms: `actor` (unpack, step, carry out) and `messages` (what peers may know of it).
 //! Peers know message types, never each other; all meet in `wiring`.
 
+pub mod billing;
+pub mod lane;
+pub mod lot;
 pub mod payment;

@@ -177,6 +177,12 @@ impl Lane {
         waits.then_some(&grant.command)
     }
 
+    /// Since when the command in hand waits for an answer, if it does.
+    pub fn unanswered_since(&self) -> Option<DateTime<Utc>> {
+        let grant = self.hand.as_ref().filter(|hand| hand.state == PassageState::Granted)?.grant.as_ref()?;
+        (grant.command.state == CommandState::Sent).then_some(grant.at)
+    }
+
     /// What is still to be done after a restart.
     pub fn resume(&self, now: DateTime<Utc>) -> Vec<Effect> {
         let Some(hand) = &self.hand else { return vec![] };

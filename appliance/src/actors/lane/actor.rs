@@ -1,0 +1,302 @@
+//! The actor: one input at a time; while a commit is open, input queues, bounded, and effects wait.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
+use chrono::{DateTime, Utc};
+use tokio::sync::oneshot;
+use tollhouse_core::id::DeviceId;
+use tollhouse_core::lane::{Effect, Input, Lane, LaneFault, LaneRules, Standing, Step, Tell};
+use tollhouse_core::record::{Change, Revision};
+use tollhouse_drivers::event::{Availability, Presence};
+use tollhouse_drivers::{Receipt, Refused, What};
+
+use super::messages::{Finish, Gone, Heard, Job, Panic, StoreTold, Take};
+use super::translate;
+use crate::actors::lot::Outbox;
+use crate::clock::BoxClock;
+use crate::devices::Devices;
+use crate::live::{Happening, LaneView, Live};
+use crate::metrics::Metrics;
+use crate::store::{Store, Told};
+
+/// How many inputs may wait while a commit is open. Beyond it an event goes back to its link, which offers it again.
+const MOST_WAITING: usize = 64;
+/// The actor's mailbox; a link that finds it full keeps its events.
+const MAILBOX: usize = 128;
+/// When the store's queue is full, the commit is handed in again after this.
+const SUBMIT_AGAIN_AFTER: Duration = Duration::from_millis(5);
+
+/// What a lane's actor works with.
+#[derive(Clone)]
+pub struct LaneParts {
+    /// The lane's rules.
+    pub rules: LaneRules,
+    /// Where it reads and commits.
+    pub store: Store,
+    /// Where its commands go.
+    pub devices: Arc<Devices>,
+    /// Whom it tells.
+    pub live: Arc<Live>,
+    /// What it counts.
+    pub metrics: Arc<Metrics>,
+    /// What time it is.
+    pub clock: BoxClock,
+    /// Which commands wait for an answer.
+    pub outbox: Arc<Outbox>,
+}
+
+/// Tells the parent that the actor is gone, however it went.
+struct Farewell {
+    parent: Recipient<Gone>,
+    gone: Option<Gone>,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        if let Some(gone) = self.gone.take() {
+            // A parent that is gone itself needs no news.
+            self.parent.do_send(gone);
+        }
+    }
+}
+
+/// One lane's actor.
+pub struct LaneActor {
+    lane: Lane,
+    parts: LaneParts,
+    waiting: VecDeque<Job>,
+    current: Option<Job>,
+    finishing: Vec<oneshot::Sender<()>>,
+    absent: BTreeSet<DeviceId>,
+    since: DateTime<Utc>,
+    shown: Option<(String, Option<String>)>,
+    _farewell: Farewell,
+}
+
+impl LaneActor {
+    /// Loads the lane from the store.
+    pub fn new(parts: LaneParts, run: u64, parent: Recipient<Gone>) -> Result<Self, LaneFault> {
+        let lane = Lane::load(parts.rules.clone(), &parts.store.snapshot())?;
+        let gone = Gone { lane: parts.rules.lane.clone(), run };
+        let since = parts.clock.now();
+        Ok(Self {
+            lane,
+            parts,
+            waiting: VecDeque::new(),
+            current: None,
+            finishing: vec![],
+            absent: BTreeSet::new(),
+            since,
+            shown: None,
+            _farewell: Farewell { parent, gone: Some(gone) },
+        })
+    }
+
+    fn enqueue(&mut self, job: Job, ctx: &mut Context<Self>) {
+        self.waiting.push_back(job);
+        self.work(ctx);
+    }
+
+    /// Takes what waits, as long as no commit is open.
+    fn work(&mut self, ctx: &mut Context<Self>) {
+        while !self.lane.waits_for_commit() {
+            let Some(job) = self.waiting.pop_front() else { break };
+            let input = job.input.clone();
+            self.current = Some(job);
+            let stepped = self.lane.step(self.parts.clock.now(), input, &self.parts.store.snapshot());
+            self.carry_out(stepped, 0, ctx);
+        }
+        if !self.lane.waits_for_commit() {
+            for waiter in self.finishing.drain(..) {
+                let _ = waiter.send(());
+            }
+        }
+        self.show();
+    }
+
+    fn carry_out(&mut self, stepped: Result<Step, LaneFault>, position: Revision, ctx: &mut Context<Self>) {
+        let step = match stepped {
+            Ok(step) => step,
+            Err(fault) => {
+                // The receipt is dropped undone, so the event comes again, to an actor that starts from the store.
+                tracing::error!(lane = %self.parts.rules.lane, %fault, "the lane cannot go on and is started again");
+                ctx.terminate();
+                return;
+            }
+        };
+        for effect in step.effects {
+            self.effect(effect, position, ctx);
+        }
+        match step.commit {
+            Some(change) => self.submit(change, ctx),
+            None => {
+                if let Some(job) = self.current.take() {
+                    job.receipt.done();
+                }
+            }
+        }
+    }
+
+    fn submit(&mut self, change: Change, ctx: &mut Context<Self>) {
+        let me = ctx.address();
+        // At most one commit of a lane is open, so the answer may pass the mailbox's bound: it must not be lost.
+        let told = move |told| me.do_send(StoreTold(told));
+        if self.parts.store.submit(change.clone(), told).is_err() {
+            ctx.run_later(SUBMIT_AGAIN_AFTER, move |actor, ctx| actor.submit(change, ctx));
+        }
+    }
+
+    fn effect(&mut self, effect: Effect, position: Revision, ctx: &mut Context<Self>) {
+        match effect {
+            Effect::Command(command) => {
+                let opens = command.name == "open";
+                if let Err(fault) = self.parts.devices.send(command) {
+                    tracing::warn!(lane = %self.parts.rules.lane, %fault, "a command could not be handed over");
+                }
+                if opens && let Some(arrived) = self.current.as_mut().and_then(|job| job.arrived.take()) {
+                    self.parts.metrics.event_to_command(arrived.elapsed());
+                }
+            }
+            Effect::Arm(timer, at) => {
+                ctx.notify_later(Take(Input::Timer(timer)), self.parts.clock.until(at));
+            }
+            Effect::Tell(tell) => self.tell(tell, position),
+            Effect::CountConflict(device) => {
+                tracing::warn!(%device, "an event id came again with another content");
+                self.parts.metrics.event_refused(Some(&device), Refused::Conflict);
+            }
+        }
+    }
+
+    fn tell(&self, tell: Tell, position: Revision) {
+        let lane = &self.parts.rules.lane;
+        self.parts.metrics.passage(lane, tell.code);
+        tracing::info!(%lane, code = tell.code, plate = tell.plate.as_ref().map(tracing::field::display), due = tell.money.map(tracing::field::display), "{}", tell.words.en);
+        self.parts.live.happened(Happening {
+            id: position,
+            at: self.parts.clock.now(),
+            lane: Some(lane.clone()),
+            plate: tell.plate.map(|plate| plate.to_string()),
+            code: tell.code.to_owned(),
+            tone: tell.tone,
+            words: tell.words,
+            money: tell.money,
+        });
+    }
+
+    /// Tells how the lane stands, when that has changed.
+    fn show(&mut self) {
+        let rules = &self.parts.rules;
+        let (state, passage) = match self.lane.standing() {
+            Standing::Free => ("free", None),
+            Standing::Waiting(passage) => ("waiting", Some(passage)),
+            Standing::Opening(passage) => ("opening", Some(passage)),
+            Standing::Refused(passage) => ("refused", Some(passage)),
+        };
+        self.parts.outbox.lane(&rules.lane, self.lane.unanswered_since());
+        let looks = (format!("{state}/{:?}", self.absent), passage.map(|passage| passage.id.to_string()));
+        if self.shown.as_ref() == Some(&looks) {
+            return;
+        }
+        self.since = self.parts.clock.now();
+        self.parts.live.lane(LaneView {
+            lane: rules.lane.clone(),
+            direction: rules.direction.as_str().to_owned(),
+            state: state.to_owned(),
+            plate: passage.and_then(|passage| passage.plate.as_ref()).map(ToString::to_string),
+            words: passage.map(|passage| passage.code.words(passage.due)),
+            due: passage.and_then(|passage| passage.due).filter(|_| state == "waiting"),
+            degraded: self.absent.iter().map(ToString::to_string).collect(),
+            since: self.since,
+        });
+        self.shown = Some(looks);
+    }
+}
+
+impl Actor for LaneActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        for effect in self.lane.resume(self.parts.clock.now()) {
+            self.effect(effect, 0, ctx);
+        }
+        self.show();
+    }
+}
+
+impl Handler<Heard> for LaneActor {
+    type Result = ();
+
+    fn handle(&mut self, heard: Heard, ctx: &mut Self::Context) {
+        let Heard { event, arrived } = heard;
+        if let What::Availability(Availability { presence, .. }) = &event.what {
+            let changed = match presence {
+                Presence::Online => self.absent.remove(&event.device),
+                Presence::Offline => self.absent.insert(event.device.clone()),
+            };
+            if changed {
+                self.show();
+            }
+        }
+        let Some(input) = translate::input(&self.parts.rules, &event.device, event.what) else {
+            event.receipt.done();
+            return;
+        };
+        if self.waiting.len() >= MOST_WAITING {
+            // Dropped undone, the event comes again when there is room.
+            return;
+        }
+        self.enqueue(Job { input, receipt: event.receipt, arrived: Some(arrived) }, ctx);
+    }
+}
+
+impl Handler<Take> for LaneActor {
+    type Result = ();
+
+    fn handle(&mut self, take: Take, ctx: &mut Self::Context) {
+        self.enqueue(Job { input: take.0, receipt: Receipt::none(), arrived: None }, ctx);
+    }
+}
+
+impl Handler<StoreTold> for LaneActor {
+    type Result = ();
+
+    fn handle(&mut self, told: StoreTold, ctx: &mut Self::Context) {
+        let (answer, position) = match told.0 {
+            Told::Durable { position } => (Input::Durable(position), position),
+            Told::Refused(refusal) => (Input::Refused(refusal), 0),
+        };
+        let stepped = self.lane.step(self.parts.clock.now(), answer, &self.parts.store.snapshot());
+        self.carry_out(stepped, position, ctx);
+        self.work(ctx);
+    }
+}
+
+impl Handler<Finish> for LaneActor {
+    type Result = actix::ResponseFuture<()>;
+
+    fn handle(&mut self, _: Finish, _: &mut Self::Context) -> Self::Result {
+        let (done, wait) = oneshot::channel();
+        if self.lane.waits_for_commit() {
+            self.finishing.push(done);
+        } else {
+            let _ = done.send(());
+        }
+        Box::pin(async move {
+            // An actor that is gone has nothing to finish.
+            let _ = wait.await;
+        })
+    }
+}
+
+impl Handler<Panic> for LaneActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Panic, _: &mut Self::Context) {
+        panic!("provoked by a test in lane {}", self.parts.rules.lane);
+    }
+}

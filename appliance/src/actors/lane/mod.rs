@@ -1,0 +1,7 @@
+//! A lane's actor: unpacks what it is told, lets `core` step, and carries out the effects. It decides nothing.
+
+mod actor;
+pub mod messages;
+mod translate;
+
+pub use actor::{LaneActor, LaneParts};
