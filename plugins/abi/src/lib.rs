@@ -13,6 +13,10 @@ pub const ABI_MAJOR: u32 = 1;
 pub const ABI_MINOR: u32 = 0;
 /// The exported symbol, the driver's table itself.
 pub const SYMBOL: &str = "tollhouse_driver_v1";
+/// `struct_size` of a [`DriverTable`] of this minor version.
+pub const DRIVER_TABLE_SIZE: u32 = 80;
+/// `struct_size` of a [`HostTable`] of this minor version.
+pub const HOST_TABLE_SIZE: u32 = 64;
 /// The longest JSON text that crosses the ABI.
 pub const MAX_JSON_BYTES: usize = 63 * 1024;
 /// The largest picture.
@@ -203,11 +207,11 @@ impl LogLevel {
 const _: () = {
     assert!(size_of::<Text>() == 16 && offset_of!(Text, length) == 8);
     assert!(size_of::<Bytes>() == 16 && offset_of!(Bytes, length) == 8);
-    assert!(size_of::<HostTable>() == 64);
+    assert!(size_of::<HostTable>() == HOST_TABLE_SIZE as usize);
     assert!(offset_of!(HostTable, context) == 16 && offset_of!(HostTable, log) == 24);
     assert!(offset_of!(HostTable, emit) == 32 && offset_of!(HostTable, complete) == 40);
     assert!(offset_of!(HostTable, now_ms) == 48 && offset_of!(HostTable, extension) == 56);
-    assert!(size_of::<DriverTable>() == 80);
+    assert!(size_of::<DriverTable>() == DRIVER_TABLE_SIZE as usize);
     assert!(offset_of!(DriverTable, descriptor_json) == 16 && offset_of!(DriverTable, create) == 32);
     assert!(offset_of!(DriverTable, start) == 40 && offset_of!(DriverTable, command) == 48);
     assert!(offset_of!(DriverTable, stop) == 56 && offset_of!(DriverTable, destroy) == 64);

@@ -8,9 +8,13 @@ use tollhouse_abi::{Bytes, DriverTable, HostTable, LogLevel, Status, Text};
 
 macro_rules! layout {
     ($lines:ident, $rust:ident, $c:literal, [$($field:ident),*]) => {
-        $lines.push((format!("sizeof({})", $c), size_of::<$rust>() as i64));
-        $($lines.push((format!("offsetof({}, {})", $c, stringify!($field)), offset_of!($rust, $field) as i64));)*
+        $lines.push((format!("sizeof({})", $c), number(size_of::<$rust>())));
+        $($lines.push((format!("offsetof({}, {})", $c, stringify!($field)), number(offset_of!($rust, $field))));)*
     };
+}
+
+fn number(bytes: usize) -> i64 {
+    i64::try_from(bytes).expect("sizes are small")
 }
 
 /// Every number that both sides must see alike: the C expression, and its value in Rust.
@@ -44,8 +48,8 @@ fn expectations() -> Vec<(String, i64)> {
     );
     lines.push(("TOLLHOUSE_ABI_MAJOR".into(), tollhouse_abi::ABI_MAJOR.into()));
     lines.push(("TOLLHOUSE_ABI_MINOR".into(), tollhouse_abi::ABI_MINOR.into()));
-    lines.push(("TOLLHOUSE_MAX_JSON_BYTES".into(), tollhouse_abi::MAX_JSON_BYTES as i64));
-    lines.push(("TOLLHOUSE_MAX_PICTURE_BYTES".into(), tollhouse_abi::MAX_PICTURE_BYTES as i64));
+    lines.push(("TOLLHOUSE_MAX_JSON_BYTES".into(), number(tollhouse_abi::MAX_JSON_BYTES)));
+    lines.push(("TOLLHOUSE_MAX_PICTURE_BYTES".into(), number(tollhouse_abi::MAX_PICTURE_BYTES)));
     let statuses = [
         ("OK", Status::Ok),
         ("INVALID", Status::Invalid),
@@ -66,8 +70,9 @@ fn expectations() -> Vec<(String, i64)> {
 #[test]
 fn a_c_compiler_sees_the_same_layout_as_rust() {
     let expectations = expectations();
-    let prints: String =
+    let prints: Vec<String> =
         expectations.iter().map(|(what, _)| format!("printf(\"%lld\\n\", (long long)({what}));\n")).collect();
+    let prints = prints.concat();
     let source = format!(
         "#include <stddef.h>\n#include <stdio.h>\n#include \"tollhouse_driver.h\"\nint main(void) {{\n{prints}return 0;\n}}\n"
     );

@@ -1,1 +1,84 @@
-//! Placeholder.
+//! Safe Rust over the driver ABI: implement [`Driver`], name it in [`export_driver!`], and never see a raw table.
+//!
+//! The SDK catches a panic at every boundary (it becomes [`Status::Internal`]), reads the configuration into the
+//! driver's own type, and makes sure by type that each command is completed exactly once: a [`Pending`] is consumed by
+//! completing it, and completes as `INTERNAL` when it is dropped instead. It must not know any device, nor the box.
+
+mod boundary;
+mod host;
+mod pending;
+
+pub use host::{EmitError, Host};
+pub use pending::{Completion, Confirmation, Pending};
+pub use tollhouse_abi::{LogLevel, Status};
+
+#[doc(hidden)]
+pub use boundary::table;
+#[doc(hidden)]
+pub use tollhouse_abi::DriverTable;
+
+/// Why the driver does not do something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the host sees.
+    pub status: Status,
+    /// What people see.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// A refusal with the words for people.
+    pub fn new(status: Status, reason: impl Into<String>) -> Self {
+        Self { status, reason: reason.into() }
+    }
+}
+
+/// A command to one of the driver's devices.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// For whom.
+    pub device: String,
+    /// `open`, `close`, ..., or the driver's own with the prefix `x-`.
+    pub name: String,
+    /// The command's arguments.
+    pub args: serde_json::Value,
+    /// By [`Host::now_ms`]; after it the command must not be carried out.
+    pub deadline_ms: u64,
+}
+
+/// A driver. All of it is called from one thread, one call at a time, and must return within 50 ms; slow work belongs
+/// to threads of its own, which hold a copy of the [`Host`].
+pub trait Driver: Send + Sized + 'static {
+    /// The descriptor's JSON (see the C header): static, so that it can be read without making anything.
+    const DESCRIPTOR: &'static str;
+
+    /// What the configuration holds.
+    type Config: serde::de::DeserializeOwned;
+
+    /// Makes an instance, touching no device yet.
+    fn create(host: Host, config: Self::Config) -> Result<Self, Refusal>;
+
+    /// Connects to the devices and begins to emit.
+    fn start(&mut self) -> Result<(), Refusal>;
+
+    /// Takes a command. It may be completed here, or later from any thread.
+    fn command(&mut self, command: Command, pending: Pending);
+
+    /// Ends what `start` began: no thread of the driver runs afterwards.
+    fn stop(&mut self);
+}
+
+/// Exports a [`Driver`] as the library's one symbol.
+///
+/// ```ignore
+/// tollhouse_sdk::export_driver!(Barrier);
+/// ```
+#[macro_export]
+macro_rules! export_driver {
+    ($driver:ty) => {
+        // SAFETY: the symbol is the ABI's; a library exports one driver.
+        #[allow(unsafe_code, non_upper_case_globals, missing_docs)]
+        #[unsafe(no_mangle)]
+        pub static tollhouse_driver_v1: $crate::DriverTable = $crate::table::<$driver>();
+    };
+}
