@@ -7,6 +7,7 @@
 pub mod event;
 pub mod link;
 pub mod mqtt;
+pub mod plugin;
 pub mod wire;
 
 pub use event::{DeviceEvent, Receipt, What};

@@ -104,6 +104,8 @@ pub enum Refused {
     Retained,
     /// Delivered again and again without anybody finishing it.
     Poison,
+    /// Too many events waited for the box.
+    Overflow,
 }
 
 impl Refused {
@@ -121,6 +123,7 @@ impl Refused {
             Self::Conflict => "conflict",
             Self::Retained => "retained",
             Self::Poison => "poison",
+            Self::Overflow => "overflow",
         }
     }
 }
