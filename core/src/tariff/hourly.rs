@@ -16,8 +16,8 @@ pub struct Hourly {
     pub free: TimeDelta,
     /// For each started hour.
     pub per_hour: Money,
-    /// The most that 24 hours cost.
-    pub daily_cap: Money,
+    /// The most that 24 hours cost, if there is a most.
+    pub daily_cap: Option<Money>,
     /// How long after paying early the car may take to the exit.
     pub exit_grace: TimeDelta,
 }
@@ -49,10 +49,10 @@ impl Hourly {
             format!("Day {day}: {hours} started hour{} × {price}", if hours == 1 { "" } else { "s" }),
         );
         let mut lines = vec![line("per_hour", hourly, quantity, self.per_hour, gross)];
-        if gross > self.daily_cap.minor() {
-            let cap = self.daily_cap.amount();
-            let text = Words::new(format!("第{day}天 封顶{cap}"), format!("Day {day}: capped at {cap}"));
-            let cut = self.daily_cap.minor() - gross;
+        if let Some(cap) = self.daily_cap.filter(|cap| gross > cap.minor()) {
+            let shown = cap.amount();
+            let text = Words::new(format!("第{day}天 封顶{shown}"), format!("Day {day}: capped at {shown}"));
+            let cut = cap.minor() - gross;
             lines.push(line("daily_cap", text, 1, Money::new(cut, currency), cut));
         }
         lines
@@ -105,7 +105,7 @@ mod tests {
             version: "demo-1".into(),
             free: TimeDelta::minutes(15),
             per_hour: yuan(500),
-            daily_cap: yuan(4_000),
+            daily_cap: Some(yuan(4_000)),
             exit_grace: TimeDelta::minutes(15),
         }
     }

@@ -29,7 +29,7 @@ fn tariff() -> Hourly {
         version: "demo-1".into(),
         free: TimeDelta::minutes(15),
         per_hour: yuan(500),
-        daily_cap: yuan(4_000),
+        daily_cap: Some(yuan(4_000)),
         exit_grace: TimeDelta::minutes(15),
     }
 }

@@ -3,6 +3,10 @@
 //! An invariant sees every entry once, in order, and the records at the end. It knows nothing of files and chains:
 //! those are the store's to check.
 
+mod invariants;
+
+pub use invariants::all;
+
 use crate::record::{Change, Records, Revision};
 
 /// An entry of the journal: a change that was taken, and its place.
