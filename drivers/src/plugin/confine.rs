@@ -16,9 +16,11 @@ pub(super) fn confine() -> io::Result<UnixStream> {
     unsafe {
         checked(libc::close_range(3, libc::c_uint::MAX, 0))?;
         checked(libc::clearenv())?;
-        checked(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
-        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        checked(libc::setrlimit(libc::RLIMIT_CORE, &raw const none))?;
+        // prctl's arguments are `unsigned long`, which a variadic call does not widen by itself.
+        let (yes, none): (libc::c_ulong, libc::c_ulong) = (1, 0);
+        checked(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, yes, none, none, none))?;
+        let nothing = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        checked(libc::setrlimit(libc::RLIMIT_CORE, &raw const nothing))?;
         let files = libc::rlimit { rlim_cur: MOST_DESCRIPTORS, rlim_max: MOST_DESCRIPTORS };
         checked(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const files))?;
     }

@@ -15,7 +15,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::CHILD_ARGUMENT;
 use super::frame::{self, FromChild, ToChild};
@@ -24,7 +24,11 @@ use super::frame::{self, FromChild, ToChild};
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the system gets to hand over a killed process.
 const REAP_TIMEOUT: Duration = Duration::from_secs(5);
+const SECOND: Duration = Duration::from_secs(1);
 const READ_AT_ONCE: usize = 16 * 1024;
+/// A child that says more than this in a second is heard more slowly, so that a flood costs the flooder alone: its socket
+/// fills, and its `emit` waits.
+const MOST_FRAMES_A_SECOND: u32 = 1000;
 /// How much of the child's last words is kept.
 const LAST_WORDS_BYTES: usize = 2 * 1024;
 
@@ -39,6 +43,8 @@ pub(super) struct Process {
     reader: OwnedReadHalf,
     writer: OwnedWriteHalf,
     received: Vec<u8>,
+    second: Instant,
+    heard_in_second: u32,
     last_words: JoinHandle<String>,
 }
 
@@ -60,7 +66,16 @@ impl Process {
         let (reader, writer) = UnixStream::from_std(ours)?.into_split();
         let pid = child.id().ok_or_else(|| io::Error::other("the child has ended before it began"))?;
         let last_words = tokio::spawn(last_words(child.stderr.take()));
-        Ok(Self { child, pid, reader, writer, received: Vec::new(), last_words })
+        Ok(Self {
+            child,
+            pid,
+            reader,
+            writer,
+            received: Vec::new(),
+            second: Instant::now(),
+            heard_in_second: 0,
+            last_words,
+        })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -79,9 +94,18 @@ impl Process {
 
     /// The next message and its blob. Cancelling loses nothing.
     pub(super) async fn next(&mut self) -> Result<(FromChild, Vec<u8>), Lost> {
+        if self.second.elapsed() >= SECOND {
+            (self.second, self.heard_in_second) = (Instant::now(), 0);
+        } else if self.heard_in_second >= MOST_FRAMES_A_SECOND {
+            sleep_until(self.second + SECOND).await;
+            (self.second, self.heard_in_second) = (Instant::now(), 0);
+        }
         loop {
             match frame::take(&mut self.received) {
-                Ok(Some(frame)) => return Ok(frame),
+                Ok(Some(frame)) => {
+                    self.heard_in_second += 1;
+                    return Ok(frame);
+                }
                 Ok(None) => {}
                 Err(fault) => return Err(Lost(format!("it sends garbage: {fault}"))),
             }

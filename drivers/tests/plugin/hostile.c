@@ -78,6 +78,12 @@ static int32_t command(void *instance, tollhouse_text cmd_id, uint64_t deadline_
     if (is(name, "x-segfault")) *(volatile int *)16 = 1;
     if (is(name, "x-exit")) exit(0);
     if (is(name, "x-garbage")) garbage();
+    if (is(name, "x-flood")) {
+        host->complete(host, cmd_id, TOLLHOUSE_OK, confirmed);
+        for (int i = 0; i < 1500; i++)
+            host->emit(host, text("{\"device\":\"gate-in-2\",\"topic\":\"state/loop\",\"body\":{\"occupied\":true}}"), bytes(0));
+        return TOLLHOUSE_OK;
+    }
     if (is(name, "x-silent")) return TOLLHOUSE_OK;
     if (is(name, "x-busy")) return TOLLHOUSE_BUSY;
     if (is(name, "x-nonsense")) return host->complete(host, cmd_id, emit_nonsense(), confirmed);

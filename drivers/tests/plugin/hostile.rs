@@ -1,7 +1,7 @@
 //! A driver that does what drivers must not: the box sees a device that goes and comes back, and no more.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -67,6 +67,19 @@ async fn a_driver_that_lies_is_counted_and_changes_nothing() {
     assert_eq!(rig.refused(None, Refused::UnknownDevice), 1, "it spoke for another lane's device");
     assert_eq!(rig.refused(None, Refused::BadField), 2, "it completed a stranger's command, and its own twice");
     assert_eq!(rig.refused(Some("gate-in-2"), Refused::BadField), 1, "it confirmed what nobody asked");
+}
+
+#[tokio::test]
+async fn a_flood_is_heard_slowly_and_the_driver_lives() {
+    let (_folder, library) = hostile(&[]);
+    let mut rig = Rig::try_start(&library, json!({}), &["gate-in-2"], Patience::default()).expect("a library");
+    assert_eq!(rig.next().await, "gate-in-2 Online");
+    let start = Instant::now();
+    rig.send("gate-in-2", "x-flood", json!({}));
+    let heard = rig.take(1501).await;
+    assert!(start.elapsed() > Duration::from_millis(500), "1501 frames in {:?}", start.elapsed());
+    assert!(heard[1..].iter().all(|event| event == "gate-in-2 occupied"));
+    assert_eq!(rig.host.status().restarts, 0);
 }
 
 #[tokio::test]
