@@ -2,6 +2,7 @@
 //! It must not know the box's code beyond what people and machines outside rely on; what it knows, contracts tell.
 
 mod broker;
+mod browser;
 mod device;
 mod http;
 mod installed;
@@ -15,6 +16,7 @@ mod the_box;
 mod wait;
 
 pub use broker::Mosquitto;
+pub use browser::Page;
 pub use device::{Command, DeviceEvent, LOT, Manners, Retained, TestDevice, plate_number};
 pub use http::{Answer, Http, Metrics};
 pub use installed::configuration;

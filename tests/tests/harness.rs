@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
-use tollhouse_tests::{Manners, Mosquitto, PATIENCE, Retained, Running, TestDevice, eventually};
+use tollhouse_tests::{Manners, Mosquitto, PATIENCE, Page, Retained, Running, TestDevice, eventually};
 
 /// Publishes a command as the box would; through the broker it comes back to the device itself.
 fn command(device: &TestDevice, cmd_id: &str) {
@@ -58,4 +58,15 @@ fn a_guard_leaves_no_program_behind() {
     assert!(Path::new(&place).exists(), "it runs as long as its guard lives");
     drop(running);
     eventually("the program to be gone", PATIENCE, || (!Path::new(&place).exists()).then_some(()));
+}
+
+#[test]
+fn a_browser_sees_what_a_script_writes_and_presses_buttons() {
+    let mut page = Page::open(
+        "data:text/html,<button id=b onclick=\"document.title='x';this.textContent='pressed'\">press</button>",
+    );
+    page.await_text("press");
+    assert!(!page.text().contains("pressed"), "nobody has pressed yet");
+    page.press("#b");
+    page.await_text("pressed");
 }

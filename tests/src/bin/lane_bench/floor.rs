@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use rumqttc::{Event, Incoming, QoS};
 
-use crate::load::connect;
+use crate::load::{connect, durations};
 
 const APPENDS: u32 = 2000;
 const BLOCK: [u8; 4096] = [0x5a; 4096];
@@ -20,7 +20,7 @@ const GIVE_UP: Duration = Duration::from_secs(10);
 /// Appends and syncs one block after the other. Microseconds each, and how many a second.
 pub(crate) fn append_and_sync(folder: &Path) -> (Histogram<u64>, f64) {
     let mut file = File::create(folder.join("floor")).expect("a file can be made");
-    let mut took = Histogram::new(3).expect("three digits are allowed");
+    let mut took = durations();
     let began = Instant::now();
     for _ in 0..APPENDS {
         let before = Instant::now();
@@ -44,7 +44,7 @@ pub(crate) fn broker_round_trip(broker: SocketAddr, rate: u32, length: Duration)
         }
     });
     told.recv_timeout(GIVE_UP).expect("the broker takes the subscription");
-    let mut took = Histogram::new(3).expect("three digits are allowed");
+    let mut took = durations();
     let (began, between) = (Instant::now(), Duration::from_secs(1) / rate);
     let mut trips = 0_u32;
     while began.elapsed() < length {

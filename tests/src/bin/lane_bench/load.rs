@@ -37,6 +37,11 @@ pub(crate) struct Load {
     cars: usize,
 }
 
+/// For microseconds up to a minute.
+pub(crate) fn durations() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 60_000_000, 3).expect("a minute in microseconds with three digits is allowed")
+}
+
 /// A connection as the cameras have it: no waiting for more bytes, enough under way at once.
 pub(crate) fn connect(broker: SocketAddr, id: &str) -> (Client, Connection) {
     let mut options = MqttOptions::new(id, broker.ip().to_string(), broker.port());
@@ -74,7 +79,7 @@ impl Load {
 
     /// Lets so many cars come each second for so long, and waits for the last to pass.
     pub(crate) fn drive(&mut self, rate: u32, length: Duration) -> Step {
-        let mut latency = Histogram::new(3).expect("three digits are allowed");
+        let mut latency = durations();
         let began = Instant::now();
         let cars = u64::from(rate) * length.as_secs();
         let between = length / u32::try_from(cars).unwrap_or(u32::MAX);
