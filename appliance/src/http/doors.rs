@@ -1,0 +1,84 @@
+//! What the HTTP server may reach of the box: payment's messages, the live picture, metrics and readiness.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Message, Recipient};
+use tollhouse_core::id::LaneId;
+use tollhouse_core::money::Currency;
+use tollhouse_drivers::Clock;
+
+use super::problem::Problem;
+use crate::actors::payment::messages::{AskBill, AskLane, AskOrder, AskPlate, MakeOrder, PayProblem, SandboxPay};
+use crate::config::{LivePage, Sandbox};
+use crate::live::Live;
+use crate::metrics::Metrics;
+use crate::readiness::Readiness;
+
+/// A phone waits no longer for an actor.
+const ASK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// All that the server may ask and tell.
+pub struct Doors {
+    /// What a lane's car owes.
+    pub ask_lane: Recipient<AskLane>,
+    /// What a car inside owes.
+    pub ask_plate: Recipient<AskPlate>,
+    /// How a bill stands.
+    pub ask_bill: Recipient<AskBill>,
+    /// Makes an order.
+    pub make_order: Recipient<MakeOrder>,
+    /// How an order stands.
+    pub ask_order: Recipient<AskOrder>,
+    /// The sandbox's wallet.
+    pub sandbox_pay: Recipient<SandboxPay>,
+    /// What people watch.
+    pub live: Arc<Live>,
+    /// What Prometheus sees.
+    pub metrics: Arc<Metrics>,
+    /// What `/readyz` says.
+    pub readiness: Arc<Readiness>,
+    /// The box's clock, to say how long a car has been inside.
+    pub clock: Clock,
+    /// The lot's name for people.
+    pub lot_name: String,
+    /// Its zone: times are told with its offset.
+    pub zone: chrono_tz::Tz,
+    /// Its currency.
+    pub currency: Currency,
+    /// How phones reach the box, without a slash at the end.
+    pub public_url: Option<String>,
+    /// Whether the live page is served.
+    pub live_page: LivePage,
+    /// Whether the sandbox is on: only then its routes exist.
+    pub sandbox: Sandbox,
+    /// The public code of each lane. With the sandbox on, the live page links to the exits' pay pages.
+    pub lane_codes: BTreeMap<LaneId, String>,
+}
+
+impl Doors {
+    /// Asks an actor, and says that the box is busy when it does not answer in time.
+    pub(super) async fn ask<M, R>(&self, whom: &Recipient<M>, message: M) -> Result<R, Problem>
+    where
+        M: Message<Result = Result<R, PayProblem>> + Send + 'static,
+        R: Send + 'static,
+    {
+        match tokio::time::timeout(ASK_TIMEOUT, whom.send(message)).await {
+            Ok(Ok(answer)) => answer.map_err(Problem::from),
+            Ok(Err(_)) | Err(_) => Err(PayProblem::Busy.into()),
+        }
+    }
+
+    /// Whether this is the public code of a lane.
+    pub(super) fn knows_code(&self, code: &str) -> Known {
+        if self.lane_codes.values().any(|known| known == code) { Known::Yes } else { Known::No }
+    }
+}
+
+/// Whether something is on record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    Yes,
+    No,
+}

@@ -1,0 +1,40 @@
+//! The description of all routes, served at `/api/openapi.json`.
+
+use actix_web::HttpResponse;
+use utoipa::OpenApi;
+
+use super::{assets, live, operate, page, pay, pay_page, sandbox};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tollhouse",
+        description = "The box in the guard-house of a car park: what browsers and programs may ask. Money is a string beside a currency; times are RFC 3339 with the lot's offset; errors are RFC 9457 problem documents."
+    ),
+    paths(
+        pay::lane, pay::plate, pay::bill, pay::make_order, pay::order,
+        live::lanes, live::stream,
+        page::live, pay_page::lane, pay_page::plate, pay_page::qr, assets::asset,
+        sandbox::wallet, sandbox::pay,
+        operate::healthz, operate::readyz, operate::metrics, document,
+    ),
+    components(schemas(live::HappeningAnswer, live::LaneAnswer, live::TotalsAnswer)),
+    tags(
+        (name = "pay", description = "What a driver's phone needs, without signing in"),
+        (name = "live", description = "The lot as it stands; off unless [http] live_page is open"),
+        (name = "pages", description = "For people with a browser"),
+        (name = "sandbox", description = "A provider that takes no money; there only while it is switched on"),
+        (name = "operate", description = "Alive, ready, metrics"),
+    )
+)]
+struct Description;
+
+/// This document.
+#[utoipa::path(get, path = "/api/openapi.json", tag = "operate", responses((status = 200, body = serde_json::Value)))]
+pub(super) async fn document() -> HttpResponse {
+    HttpResponse::Ok().json(description())
+}
+
+pub(super) fn description() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
