@@ -41,6 +41,14 @@ pub enum LinkError {
     /// No such device behind this link.
     #[error("no device {0} behind this link")]
     UnknownDevice(DeviceId),
+    /// Longer than a device has to take (64 KiB).
+    #[error("a command of {bytes} bytes for {device} is too long")]
+    TooLarge {
+        /// For whom.
+        device: DeviceId,
+        /// How long it would be.
+        bytes: usize,
+    },
     /// The link is being shut down.
     #[error("the link is closed")]
     Closed,

@@ -187,8 +187,13 @@ impl Inbox {
                 continue;
             }
             let device = entry.device;
-            let event = entry.given_back.take().or_else(|| renew(token, entry));
-            match event.map_or(Ok(()), |event| sink.offer(event)) {
+            let Some(event) = entry.given_back.take().or_else(|| renew(token, entry)) else {
+                // It was understood once, so this does not happen; were it kept, everything behind it would wait for ever.
+                self.waiting_of[device] -= 1;
+                self.entries.remove(&token);
+                continue;
+            };
+            match sink.offer(event) {
                 Ok(()) => self.waiting_of[device] -= 1,
                 Err(event) => {
                     entry.given_back = Some(event);

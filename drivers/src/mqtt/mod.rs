@@ -28,6 +28,7 @@ use tollhouse_core::id::{CommandId, DeviceId, LotId};
 pub use directory::DeviceStatus;
 
 use crate::link::{Clock, DeviceCommand, DeviceLink, EventSink, LinkError, Observer};
+use crate::wire::MAX_BODY_BYTES;
 use directory::{DeviceIndex, Directory};
 use mail::{Mail, NotTaken};
 use outbox::Outgoing;
@@ -143,10 +144,14 @@ impl DeviceLink for MqttLink {
             expires_at: command.expires_at.to_rfc3339_opts(SecondsFormat::Millis, false),
             args: &command.args,
         };
+        let body = serde_json::to_vec(&body).expect("ids, texts and JSON values can be written as JSON");
+        if body.len() > MAX_BODY_BYTES {
+            return Err(LinkError::TooLarge { device: command.device, bytes: body.len() });
+        }
         let outgoing = Outgoing {
             device: index,
             topic: topic::command(&self.root, &command.device, command.name),
-            body: serde_json::to_vec(&body).expect("ids, texts and JSON values can be written as JSON"),
+            body,
             expires_at: command.expires_at,
         };
         self.mail.command(outgoing, self.capacity).map_err(|not_taken| match not_taken {

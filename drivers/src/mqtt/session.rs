@@ -116,6 +116,10 @@ impl Session {
             let ended = self.connection().await.expect_err("a connection only ever ends");
             self.report(LinkState::Down, &ended.to_string());
             if matches!(ended, Ended::Closed) || self.phase == Phase::Closing {
+                let commands = self.outbox.len();
+                if commands > 0 {
+                    tracing::warn!(commands, "the link closes with commands that the broker never had");
+                }
                 return;
             }
             if began.elapsed() >= GOOD_CONNECTION {
@@ -231,9 +235,7 @@ impl Session {
                 let until = *closing_until.get_or_insert_with(|| Instant::now() + CLOSING);
                 let idle = self.outbox.len() == 0 && self.receiver.inbox.with_sink() == 0;
                 if idle || Instant::now() >= until {
-                    request(events, Request::Disconnect(rumqttc::Disconnect)).await?;
-                    flush(events).await?;
-                    return Err(Ended::Closed);
+                    return sign_off(events).await;
                 }
             }
         }
@@ -327,6 +329,17 @@ impl Session {
         }
         self.observer.link(LINK_NAME, state);
     }
+}
+
+/// DISCONNECT, and then read on until the broker hangs up: were the socket closed with messages unread, the reset that follows
+/// would take our last acknowledgements with it.
+async fn sign_off(events: &mut EventLoop) -> Result<std::convert::Infallible, Ended> {
+    request(events, Request::Disconnect(rumqttc::Disconnect)).await?;
+    flush(events).await?;
+    let hung_up = async { while events.poll().await.is_ok() {} };
+    // A broker that does not hang up is left.
+    let _ = timeout(CLOSING, hung_up).await;
+    Err(Ended::Closed)
 }
 
 /// Passes a request through rumqttc's state, which keeps account of it, to the connection's buffer.

@@ -112,6 +112,8 @@ async fn a_command_for_a_stranger_or_beyond_the_limit_or_after_the_end_is_not_ta
         expires_at: start_time() + TimeDelta::seconds(5),
     };
     assert!(matches!(stage.link.send(command("stranger")), Err(LinkError::UnknownDevice(_))));
+    let long = DeviceCommand { args: "x".repeat(65 * 1024).into(), ..command("bar") };
+    assert!(matches!(stage.link.send(long), Err(LinkError::TooLarge { .. })));
     let taken = (0..10_000).take_while(|_| stage.link.send(command("bar")).is_ok()).count();
     assert_eq!(taken, 8192);
     assert!(matches!(stage.link.send(command("bar")), Err(LinkError::Full(_))));

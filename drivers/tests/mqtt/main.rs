@@ -3,6 +3,7 @@
 
 mod acknowledging;
 mod commands;
+mod cutting;
 mod mosquitto;
 mod refusing;
 mod scripted;

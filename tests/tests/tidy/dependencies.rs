@@ -10,6 +10,7 @@ fn allowed(path: &str) -> Option<&'static [&'static str]> {
     Some(match path {
         "core/Cargo.toml" | "plugins/abi/Cargo.toml" => &[],
         "drivers/Cargo.toml" => &["tollhouse-core", "tollhouse-abi"],
+        "drivers/fuzz/Cargo.toml" => &["tollhouse-drivers"],
         "appliance/Cargo.toml" => &["tollhouse-core", "tollhouse-drivers"],
         "plugins/sdk/Cargo.toml" => &["tollhouse-abi"],
         _ if path.starts_with("plugins/") => &["tollhouse-abi", "tollhouse-sdk"],
