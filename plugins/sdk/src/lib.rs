@@ -70,14 +70,53 @@ pub trait Driver: Send + Sized + 'static {
 
 /// Exports a [`Driver`] as the library's one symbol.
 ///
-/// ```ignore
+/// ```
+/// use tollhouse_sdk::{Command, Completion, Driver, Host, Pending, Refusal, Status};
+///
+/// struct Barrier {
+///     host: Host,
+///     device: String,
+/// }
+///
+/// #[derive(serde::Deserialize)]
+/// struct Config {
+///     device: String,
+/// }
+///
+/// impl Driver for Barrier {
+///     const DESCRIPTOR: &'static str = r#"{"id":"example.barrier","version":"1.0.0","kinds":["barrier"],
+///         "commands":["open"],"events":["state/barrier"],"config":{"type":"object","required":["device"],
+///         "properties":{"device":{"type":"string"}}}}"#;
+///     type Config = Config;
+///
+///     fn create(host: Host, config: Config) -> Result<Self, Refusal> {
+///         Ok(Self { host, device: config.device })
+///     }
+///     fn start(&mut self) -> Result<(), Refusal> {
+///         Ok(())
+///     }
+///     fn command(&mut self, command: Command, pending: Pending) {
+///         if command.name != "open" {
+///             return pending.refuse(&Refusal::new(Status::Unsupported, "it only opens"));
+///         }
+///         let up = serde_json::json!({"position": "up"});
+///         match self.host.emit(&self.device, "state/barrier", &up) {
+///             Ok(()) => pending.complete(Completion::Confirmed),
+///             Err(_) => pending.refuse(&Refusal::new(Status::Internal, "the host did not hear it")),
+///         }
+///     }
+///     fn stop(&mut self) {}
+/// }
+///
 /// tollhouse_sdk::export_driver!(Barrier);
+/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! export_driver {
     ($driver:ty) => {
         // SAFETY: the symbol is the ABI's; a library exports one driver.
-        #[allow(unsafe_code, non_upper_case_globals, missing_docs)]
+        #[allow(unsafe_code)]
+        #[allow(non_upper_case_globals, missing_docs)]
         #[unsafe(no_mangle)]
         pub static tollhouse_driver_v1: $crate::DriverTable = $crate::table::<$driver>();
     };
