@@ -15,7 +15,11 @@ const SETTINGS: &str = "allow_anonymous true
 set_tcp_nodelay true
 max_inflight_messages 2000
 max_queued_messages 100000
-autosave_on_changes true
+";
+
+/// What lets a broker be killed without losing what it has acknowledged. It writes out all that it holds after each change,
+/// which a hundred messages a second can bear and a thousand cannot; so only tests that kill the broker ask for it.
+const DURABLE: &str = "autosave_on_changes true
 autosave_interval 1
 ";
 
@@ -32,6 +36,11 @@ impl Mosquitto {
     /// Starts one on a free port that lets everybody in.
     pub fn start() -> Self {
         Self::start_with(SETTINGS)
+    }
+
+    /// Starts one on a free port that lets everybody in and keeps what it has acknowledged, as an installed one does.
+    pub fn start_durable() -> Self {
+        Self::start_with(&format!("{SETTINGS}{DURABLE}"))
     }
 
     /// Starts one on a free port with settings of one's own; listener and place of persistence are added.

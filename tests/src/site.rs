@@ -40,9 +40,13 @@ impl Site {
 
     /// An installed box of so many entries and exits, with a real mosquitto.
     pub fn installed(lanes: usize) -> Self {
+        Self::installed_with(Mosquitto::start(), lanes)
+    }
+
+    /// An installed box of so many entries and exits, with this mosquitto.
+    pub fn installed_with(mosquitto: Mosquitto, lanes: usize) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let data = folder.path().join("data");
-        let mosquitto = Mosquitto::start();
         let broker = mosquitto.address();
         let the_box = TheBox::run(folder.path(), |http| configuration(http, broker, &data, lanes));
         Self { the_box, mosquitto: Some(mosquitto), broker, data, _folder: folder }

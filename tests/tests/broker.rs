@@ -4,7 +4,9 @@
 use std::process::Command;
 
 use serde_json::json;
-use tollhouse_tests::{Manners, PATIENCE, Retained, STAYS, Site, TestDevice, eventually, plate_number, story};
+use tollhouse_tests::{
+    Manners, Mosquitto, PATIENCE, Retained, STAYS, Site, TestDevice, eventually, plate_number, story,
+};
 
 #[test]
 fn a_fresh_entry_opens_within_a_second_and_once_however_often_its_event_comes() {
@@ -53,7 +55,7 @@ fn is_retained(site: &Site) -> bool {
 
 #[test]
 fn a_broker_that_is_killed_and_comes_back_costs_nothing_that_was_acknowledged() {
-    let mut site = Site::installed(1);
+    let mut site = Site::installed_with(Mosquitto::start_durable(), 1);
     let entry = site.entry();
     entry.another_car(&plate_number(1));
 

@@ -40,7 +40,7 @@ fn a_device_knows_which_of_its_events_the_broker_has() {
 
 #[test]
 fn a_broker_that_was_killed_comes_back_with_its_devices() {
-    let mut broker = Mosquitto::start();
+    let mut broker = Mosquitto::start_durable();
     let camera = TestDevice::connect(broker.address(), "cam-in-1", "camera", Manners::Silent);
     broker.kill();
     let event = camera.plate("粤B00003");

@@ -19,6 +19,7 @@ const USAGE: &str = "lane_bench: plate event to open command, over a real mosqui
   --seconds N     length of each step (8)
   --rates A,B,..  cars per second of each step (5,100,500,1000,2000,4000,8000,12000,16000,20000,24000);
                   the run ends with the first step that is not kept up with
+  --durable-broker  the broker writes out all that it holds after each change, as on an installed box
   --data DIR      where box and floor write (a temporary folder): choose a disk, not a memory file system
 ";
 
@@ -30,6 +31,7 @@ struct Settings {
     seconds: u64,
     rates: Vec<u32>,
     place: Option<String>,
+    durable_broker: bool,
 }
 
 fn main() {
@@ -41,7 +43,7 @@ fn main() {
         }
     };
     let folder = settings.place.as_ref().map_or_else(TempDir::new, TempDir::new_in).expect("a folder to write in");
-    let broker = Mosquitto::start();
+    let broker = if settings.durable_broker { Mosquitto::start_durable() } else { Mosquitto::start() };
     println!("{} cores, {} lanes, {} s a step", cores(), settings.lanes, settings.seconds);
     println!("{:<34}{:>10}{:>10}{:>10}{:>10}{:>10}", "", "done/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms");
     let (appends, per_second) = floor::append_and_sync(folder.path());
@@ -91,10 +93,14 @@ fn row(what: &str, per_second: f64, latency: &Histogram<u64>) {
 
 fn settings(mut arguments: impl Iterator<Item = String>) -> Result<Settings, String> {
     let rates = vec![5, 100, 500, 1000, 2000, 4000, 8000, 12_000, 16_000, 20_000, 24_000];
-    let mut settings = Settings { lanes: 256, seconds: 8, rates, place: None };
+    let mut settings = Settings { lanes: 256, seconds: 8, rates, place: None, durable_broker: false };
     while let Some(name) = arguments.next() {
         if matches!(name.as_str(), "--help" | "-h") {
             return Err(String::new());
+        }
+        if name == "--durable-broker" {
+            settings.durable_broker = true;
+            continue;
         }
         let value = arguments.next().ok_or_else(|| format!("{name} wants a value\n"))?;
         let fault = |_| format!("{name} wants a number, not {value:?}\n");
