@@ -24,7 +24,12 @@ impl Devices {
     /// Hands a command to its device's link, without waiting.
     pub fn send(&self, command: Command) -> Result<(), LinkError> {
         let Command { device, cmd_id, name, args, expires_at } = command;
-        let link = self.by_device.get(&device).ok_or_else(|| LinkError::UnknownDevice(device.clone()))?;
-        link.send(DeviceCommand { device, cmd_id, name, args, expires_at })
+        self.hand_over(DeviceCommand { device, cmd_id, name, args, expires_at })
+    }
+
+    /// The same for a command in the form that links take.
+    pub fn hand_over(&self, command: DeviceCommand) -> Result<(), LinkError> {
+        let link = self.by_device.get(&command.device);
+        link.ok_or_else(|| LinkError::UnknownDevice(command.device.clone()))?.send(command)
     }
 }

@@ -1,2 +1,11 @@
-//! The binary.
-fn main() {}
+//! The binary `tollhouse`. A plugin host's child branches off before any thread or runtime; everything else is a command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|first| first == tollhouse_drivers::plugin::CHILD_ARGUMENT) {
+        tollhouse_drivers::plugin::child_main();
+        return ExitCode::SUCCESS;
+    }
+    tollhouse::commands::main()
+}

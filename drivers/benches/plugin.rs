@@ -112,7 +112,7 @@ async fn through_the_host(library: &Path) -> (Vec<Duration>, Vec<Duration>) {
             assert!(matches!((&event.what, &answer.what), (What::State(_), What::Ack(_))));
         }
     }
-    host.close().await;
+    host.shutdown().await;
     (to_event, to_answer)
 }
 

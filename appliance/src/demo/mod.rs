@@ -1,4 +1,9 @@
-//! What only the demo needs: a broker inside the process. An installed box has mosquitto, and nothing outside this
-//! folder may lean on what is here.
+//! What only the demo needs: a broker inside the process, a sample estate, simulated hardware behind MQTT, and cars. An
+//! installed box has none of this, and nothing outside this folder may lean on what is here.
 
 pub mod broker;
+pub mod drive;
+pub mod estate;
+pub mod hardware;
+pub mod phone;
+pub mod screen;

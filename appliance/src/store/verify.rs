@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tollhouse_core::audit::{Invariant, JournalEntry};
 use tollhouse_core::books::sum_is_zero;
@@ -27,7 +27,7 @@ const PAGE: usize = 512;
 const MOST_TOLD: usize = 5;
 
 /// What was proved, check by check.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Verdict {
     /// Whether all checks hold.
     pub ok: bool,
@@ -38,7 +38,7 @@ pub struct Verdict {
 }
 
 /// One thing that was checked.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Check {
     /// What must hold.
     pub name: String,

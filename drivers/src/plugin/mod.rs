@@ -105,14 +105,14 @@ pub struct PluginStatus {
     pub last_fault: Option<String>,
 }
 
-/// A running driver instance, as a link to its devices. Dropping it ends the child; [`PluginHost::close`] waits for that.
+/// A running driver instance, as a link to its devices. Dropping it ends the child; [`PluginHost::shutdown`] waits for that.
 #[derive(Debug)]
 pub struct PluginHost {
     devices: Vec<DeviceId>,
     commands: mpsc::Sender<DeviceCommand>,
     status: Arc<Mutex<PluginStatus>>,
-    close: Option<oneshot::Sender<()>>,
-    task: Option<JoinHandle<()>>,
+    close: Mutex<Option<oneshot::Sender<()>>>,
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl PluginHost {
@@ -131,8 +131,8 @@ impl PluginHost {
         let devices = config.devices.clone();
         let shell = supervisor::Shell { clock, observer, status: Arc::clone(&status) };
         let supervisor = supervisor::Supervisor::new(config, shell, sink, commands_in);
-        let task = Some(tokio::spawn(supervisor.run(closing)));
-        Ok(Self { devices, commands, status, close: Some(close), task })
+        let task = Mutex::new(Some(tokio::spawn(supervisor.run(closing))));
+        Ok(Self { devices, commands, status, close: Mutex::new(Some(close)), task })
     }
 
     /// What the host knows about its child now.
@@ -141,9 +141,10 @@ impl PluginHost {
     }
 
     /// Stops the driver, and returns when its process is gone.
-    pub async fn close(mut self) {
-        drop(self.close.take());
-        if let Some(task) = self.task.take() {
+    pub async fn shutdown(&self) {
+        drop(self.close.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
             // An error would be the task's panic, which has ended the child as well.
             let _ = task.await;
         }

@@ -15,5 +15,5 @@ async fn a_barrier_in_c_made_from_the_header_alone_opens() {
     assert_eq!(rig.take(2).await, ["gate-in-2 up", "gate-in-2 Confirmed"]);
     rig.send("gate-in-2", "speak", json!({"text": "hello"}));
     assert_eq!(rig.next().await, "gate-in-2 Rejected");
-    rig.host.close().await;
+    rig.host.shutdown().await;
 }

@@ -52,7 +52,7 @@ async fn whatever_ends_the_child_its_command_is_unknown_and_the_next_one_works()
         }
         rig.send("gate-in-2", "open", json!({}));
         assert_eq!(rig.next().await, "gate-in-2 Confirmed", "{name}");
-        rig.host.close().await;
+        rig.host.shutdown().await;
     }
 }
 

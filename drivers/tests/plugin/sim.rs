@@ -38,7 +38,7 @@ async fn a_car_drives_up_is_read_let_through_and_the_barrier_falls() {
     let passing = ["gate-in-2 passed forward", "gate-in-2 clear", "gate-in-2 moving", "gate-in-2 down"];
     assert_eq!(rig.take(4).await, passing);
     assert_eq!(*rig.notes.links.lock().expect("not poisoned"), [LinkState::Up]);
-    rig.host.close().await;
+    rig.host.shutdown().await;
 }
 
 #[tokio::test]

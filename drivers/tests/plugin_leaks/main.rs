@@ -41,6 +41,6 @@ async fn twenty_restarts_leave_no_zombie_and_no_descriptor() {
     assert_eq!(open_descriptors(), before);
     assert_eq!(children().len(), 1, "{:?}", children());
     assert_eq!(rig.host.status().restarts, 20);
-    rig.host.close().await;
+    rig.host.shutdown().await;
     assert_eq!(children(), Vec::<String>::new());
 }

@@ -9,4 +9,5 @@ mod routes;
 
 pub use actor::{LotActor, LotParts};
 pub use outbox::Outbox;
+pub use rounds::{HousekeepingPlace, Rounds};
 pub use routes::Routes;

@@ -1,0 +1,163 @@
+//! The sample estate as contracts.md fixes it: its lanes, its tariff, and the passes of a few residents.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+use serde_json::json;
+use tollhouse_core::id::{AreaId, DeviceId, IdError, LaneId, LotId};
+use tollhouse_core::money::{Currency, Money};
+use tollhouse_core::pass::{GatePass, Grants, OverduePolicy};
+use tollhouse_core::plate::{Plate, PlateError};
+use tollhouse_core::record::{Cause, Change, ChangeKind};
+
+use crate::config::{
+    Config, Direction, ExitWithoutEntry, HourlyTariff, HttpConfig, LaneConfig, LivePage, LotConfig, MqttConfig,
+    PassedBy, PaymentConfig, PluginConfig, PolicyConfig, Sandbox, StoreConfig,
+};
+
+/// The lot's name in topics.
+pub const LOT: &str = "demo";
+/// The name of the simulated driver's file, which `cargo run` leaves beside the executable.
+pub const SIM_LIBRARY: &str = "libtollhouse_driver_sim.so";
+/// Places for temporary cars.
+const CAPACITY: i64 = 200;
+
+/// The demo's configuration.
+pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, speed: u32) -> Result<Config, IdError> {
+    Ok(Config {
+        lot: LotConfig {
+            id: LotId::new(LOT)?,
+            name: "观澜花园 Tollhouse Demo".to_owned(),
+            zone: chrono_tz::Asia::Shanghai,
+            currency: Currency::Cny,
+            capacity: CAPACITY,
+            tax_rate: Decimal::new(9, 2),
+        },
+        store: StoreConfig { data: data.to_owned() },
+        http: HttpConfig { listen: http, public_url: None, live_page: LivePage::Open },
+        mqtt: MqttConfig {
+            host: broker.ip().to_string(),
+            port: broker.port(),
+            client_id: "tollhouse-demo".to_owned(),
+            username: None,
+            password_file: None,
+        },
+        tariff: HourlyTariff {
+            free_minutes: 15,
+            per_hour: Money::new(500, Currency::Cny),
+            daily_cap: Some(Money::new(4_000, Currency::Cny)),
+            exit_grace_minutes: 15,
+        },
+        policy: PolicyConfig {
+            exit_without_entry: ExitWithoutEntry::Open,
+            stale_after_s: 60,
+            command_ttl_s: 10,
+            passed_after_s: 10,
+        },
+        payment: PaymentConfig { sandbox: Sandbox::On, order_minutes: 5, inside_token: Some("demo".to_owned()) },
+        lanes: vec![lane("in-1")?, lane("out-1")?, lane("in-2")?, lane("out-2")?],
+        plugins: vec![plugin("in-2", sim, speed)?, plugin("out-2", sim, speed)?],
+    })
+}
+
+fn device(kind: &str, lane: &str) -> Result<DeviceId, IdError> {
+    DeviceId::new(format!("{kind}-{lane}"))
+}
+
+fn lane(id: &str) -> Result<LaneConfig, IdError> {
+    let exit = id.starts_with("out");
+    // The lanes behind the driver have a loop; those behind MQTT have none, so that two programs are enough to play them.
+    let looped = id.ends_with('2');
+    Ok(LaneConfig {
+        id: LaneId::new(id)?,
+        direction: if exit { Direction::Exit } else { Direction::Entry },
+        area: AreaId::new("main")?,
+        code: id.to_owned(),
+        barrier: device("gate", id)?,
+        display: if exit { Some(device("display", id)?) } else { None },
+        cameras: vec![device("cam", id)?],
+        loop_device: None,
+        passed_by: if looped { PassedBy::Event } else { PassedBy::Opening },
+    })
+}
+
+fn plugin(lane: &str, library: &Path, speed: u32) -> Result<PluginConfig, IdError> {
+    let mut devices = vec![device("cam", lane)?, device("gate", lane)?];
+    let mut roles = json!({ "camera": devices[0].as_str(), "barrier": devices[1].as_str() });
+    if lane.starts_with("out") {
+        let display = device("display", lane)?;
+        roles["display"] = json!(display.as_str());
+        devices.push(display);
+    }
+    let pace = |milliseconds: u32| (milliseconds / speed).max(1);
+    let config = json!({
+        "devices": roles,
+        "travel_ms": pace(600),
+        "drive_ms": pace(800),
+        "stay_up_ms": pace(8_000),
+    });
+    Ok(PluginConfig { name: format!("sim-{lane}"), library: library.to_owned(), devices, config })
+}
+
+/// Cars with a pass: residents, one with an overdue bill, the fire brigade, one that is blocked.
+pub const KNOWN_CARS: &[(&str, &str)] = &[
+    ("粤C88888", "blue"),
+    ("粤CD12345", "green"),
+    ("粤C5K678", "blue"),
+    ("粤C2B226", "blue"),
+    ("粤C0119X", "white"),
+    ("粤C44404", "blue"),
+];
+
+/// The passes of [`KNOWN_CARS`], as one change.
+pub fn passes(now: DateTime<Utc>) -> Result<Change, PlateError> {
+    let owned = |card: &str, paid_days: i64| Grants::Owned {
+        card: card.to_owned(),
+        paid_until: now + TimeDelta::days(paid_days),
+        grace_days: 7,
+        overdue: OverduePolicy::OpenAndWarn,
+    };
+    let rented = Grants::Rented {
+        card: "R-0203".to_owned(),
+        from: now - TimeDelta::days(20),
+        until: now + TimeDelta::days(40),
+        grace_days: 3,
+    };
+    let grants = [
+        owned("O-0101", 200),
+        owned("O-0102", 90),
+        rented,
+        owned("O-0104", -30),
+        Grants::Free { until: None },
+        Grants::Blocked { reason: "多次逃费 repeatedly left unpaid".to_owned() },
+    ];
+    let mut change = Change::new(ChangeKind::PassWritten, now, Cause::Box("the demo's sample estate".to_owned()));
+    for ((plate, _), grants) in KNOWN_CARS.iter().zip(grants) {
+        let plate = Plate::new(plate)?;
+        change.personal(plate.as_str());
+        change.put(&GatePass { plate, grants });
+    }
+    Ok(change)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_car_gets_its_pass() {
+        let change = passes(DateTime::UNIX_EPOCH).expect("plates");
+        assert_eq!(change.ops.len(), KNOWN_CARS.len());
+    }
+
+    #[test]
+    fn the_estate_is_the_one_of_the_contract() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let config = config(address, address, Path::new("d"), Path::new("l"), 1).expect("names");
+        let devices: Vec<String> = config.mqtt_devices().iter().map(ToString::to_string).collect();
+        assert_eq!(devices, ["cam-in-1", "cam-out-1", "display-out-1", "gate-in-1", "gate-out-1"]);
+        assert_eq!(config.plugins.iter().map(|plugin| plugin.devices.len()).sum::<usize>(), 5);
+    }
+}

@@ -1,0 +1,384 @@
+//! Where everything meets: from a configuration to a running box, and back down in good order. Links, actors and server
+//! know message types and traits; only this module knows who they are.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, Arbiter};
+use actix_web::dev::ServerHandle;
+use chrono::TimeDelta;
+use tollhouse_core::id::{DeviceId, IdKey};
+use tollhouse_core::lane::{self as core_lane, LaneRules};
+use tollhouse_core::tariff::{Hourly, Tariff};
+use tollhouse_drivers::mqtt::{MqttConfig, MqttLink};
+use tollhouse_drivers::plugin::{LibraryError, PluginConfig, PluginHost};
+use tollhouse_drivers::{DeviceLink, EventSink, Observer};
+
+use crate::actors::billing::{BillingActor, BillingParts};
+use crate::actors::lane::LaneParts;
+use crate::actors::lot::messages::FinishLanes;
+use crate::actors::lot::{HousekeepingPlace, LotActor, LotParts, Outbox, Rounds, Routes};
+use crate::actors::payment::provider::Provider;
+use crate::actors::payment::sandbox::{SANDBOX, SandboxBank, SandboxProvider};
+use crate::actors::payment::{PaymentActor, PaymentDesk, PaymentParts};
+use crate::clock::BoxClock;
+use crate::config::{Config, Direction, ExitWithoutEntry, LaneConfig, PassedBy, Sandbox};
+use crate::control::ControlSocket;
+use crate::devices::Devices;
+use crate::http::{self, Doors, HttpError};
+use crate::live::Live;
+use crate::metrics::{LinkObserver, Metrics, MetricsError};
+use crate::readiness::{Part, Readiness, Standing};
+use crate::secret::{self, SecretError};
+use crate::store::{Store, StoreError, StoreOptions};
+
+/// Lanes run on so many threads of their own.
+const LANE_THREADS: usize = 2;
+/// How long the box finishes what is decided before it closes the store all the same.
+const FINISH_WITHIN: Duration = Duration::from_secs(2);
+/// Without a loop, the same plate read again within this time after the opening is still the same car.
+const SAME_CAR_WITHIN: TimeDelta = TimeDelta::seconds(10);
+
+/// Why the box could not start. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store could not be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The box's key could not be read or made.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The server could not listen.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// Metrics are wrongly declared: a bug.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// A driver's file is no driver.
+    #[error("driver {name}: {fault}")]
+    Driver {
+        /// The instance.
+        name: String,
+        /// What is wrong.
+        fault: LibraryError,
+    },
+    /// The sandbox's book could not be opened.
+    #[error("the sandbox's book cannot be opened: {0}")]
+    Sandbox(io::Error),
+    /// The control socket could not be made.
+    #[error("the control socket cannot be made: {0}")]
+    Control(io::Error),
+    /// The broker's password could not be read.
+    #[error("the broker's password cannot be read from {0}: {1}")]
+    Password(PathBuf, io::Error),
+    /// This program's own file could not be found, which plugin hosts are started from.
+    #[error("the program's own file cannot be found: {0}")]
+    Executable(io::Error),
+}
+
+/// A running box.
+pub struct Running {
+    /// Where it serves.
+    pub http: SocketAddr,
+    /// Its lot.
+    pub lot: Addr<LotActor>,
+    /// What people watch.
+    pub live: Arc<Live>,
+    /// What it keeps.
+    pub store: Store,
+    /// Whether it is ready.
+    pub readiness: Arc<Readiness>,
+    /// The way to its devices.
+    pub devices: Arc<Devices>,
+    links: Links,
+    server: ServerHandle,
+    arbiters: Vec<Arbiter>,
+    _control: ControlSocket,
+}
+
+struct Links {
+    mqtt: Arc<MqttLink>,
+    plugins: Vec<Arc<PluginHost>>,
+}
+
+/// What most parts of the box share.
+struct Shared {
+    store: Store,
+    clock: BoxClock,
+    key: IdKey,
+    tariff: Arc<dyn Tariff>,
+    live: Arc<Live>,
+    metrics: Arc<Metrics>,
+    readiness: Arc<Readiness>,
+    outbox: Arc<Outbox>,
+}
+
+/// Starts the box. Must be called within an actix system; what it starts ends with [`Running::stop`].
+pub fn start(config: &Config, clock: BoxClock) -> Result<Running, StartError> {
+    let shared = share(config, clock)?;
+    let routes = Arc::new(Routes::new(config.lanes.iter().map(|lane| (lane.id.clone(), owned(lane)))));
+    let (links, devices) = connect(config, &shared, &routes)?;
+    let devices = Arc::new(devices);
+    let arbiters: Vec<Arbiter> = (0..=LANE_THREADS).map(|_| Arbiter::new()).collect();
+    let lot = start_lot(config, &shared, &routes, &devices, &arbiters);
+    let (server, http) = serve(config, &shared, &lot, &arbiters)?;
+    let control = ControlSocket::listen(&config.store.data, shared.store.clone()).map_err(StartError::Control)?;
+    let Shared { store, live, readiness, .. } = shared;
+    Ok(Running { http, lot, live, store, readiness, devices, links, server, arbiters, _control: control })
+}
+
+fn share(config: &Config, clock: BoxClock) -> Result<Shared, StartError> {
+    let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))?);
+    let counted = Arc::clone(&metrics);
+    let options = StoreOptions {
+        on_batch: Arc::new(move |batch| counted.committed(batch.took, batch.changes)),
+        ..StoreOptions::default()
+    };
+    let store = Store::open(&config.store.data, options)?;
+    let key = secret::box_key(&config.store.data)?;
+    let readiness = Arc::new(Readiness::default());
+    readiness.part(Part::Store, Standing::Up);
+    for device in config.lanes.iter().flat_map(LaneConfig::devices) {
+        readiness.device(device.as_str(), Standing::Down);
+    }
+    let live = Arc::new(Live::new(config.lot.name.clone(), config.lot.capacity));
+    let tariff = Arc::new(hourly(config));
+    Ok(Shared { store, clock, key, tariff, live, metrics, readiness, outbox: Arc::default() })
+}
+
+fn owned(lane: &LaneConfig) -> Vec<DeviceId> {
+    lane.devices().into_iter().cloned().collect()
+}
+
+/// The configured prices as a tariff. Its version names its very numbers: another price is another version.
+fn hourly(config: &Config) -> Hourly {
+    let prices = &config.tariff;
+    let cap = prices.daily_cap.map_or_else(|| "none".to_owned(), tollhouse_core::money::Money::amount);
+    let (free, per_hour, grace) = (prices.free_minutes, prices.per_hour.amount(), prices.exit_grace_minutes);
+    Hourly {
+        version: format!("hourly-{free}-{per_hour}-{cap}-{grace}"),
+        free: TimeDelta::minutes(i64::from(free)),
+        per_hour: prices.per_hour,
+        daily_cap: prices.daily_cap,
+        exit_grace: TimeDelta::minutes(i64::from(grace)),
+    }
+}
+
+fn connect(config: &Config, shared: &Shared, routes: &Arc<Routes>) -> Result<(Links, Devices), StartError> {
+    let observer: Arc<dyn Observer> =
+        Arc::new(LinkObserver::new(Arc::clone(&shared.metrics), Arc::clone(&shared.readiness)));
+    let sink: Arc<dyn EventSink> = Arc::<Routes>::clone(routes);
+    let clock = shared.clock.for_drivers();
+    let mut devices = Devices::default();
+    let mut plugins = vec![];
+    for plugin in &config.plugins {
+        let host = PluginConfig {
+            name: plugin.name.clone(),
+            library: plugin.library.clone(),
+            host_executable: std::env::current_exe().map_err(StartError::Executable)?,
+            config: plugin.config.clone(),
+            devices: plugin.devices.clone(),
+            patience: tollhouse_drivers::plugin::Patience::default(),
+        };
+        let host = PluginHost::start(host, clock.clone(), Arc::clone(&sink), Arc::clone(&observer))
+            .map_err(|fault| StartError::Driver { name: plugin.name.clone(), fault })?;
+        let host = Arc::new(host);
+        let link: Arc<dyn DeviceLink> = Arc::<PluginHost>::clone(&host);
+        devices.add(plugin.devices.iter().cloned(), &link);
+        plugins.push(host);
+    }
+    let broker = &config.mqtt;
+    let mut mqtt = MqttConfig::new(broker.host.clone(), broker.port, config.lot.id.clone(), config.mqtt_devices());
+    mqtt.client_id.clone_from(&broker.client_id);
+    mqtt.username.clone_from(&broker.username);
+    if let Some(file) = &broker.password_file {
+        let text = std::fs::read_to_string(file).map_err(|fault| StartError::Password(file.clone(), fault))?;
+        mqtt.password = text.lines().next().map(str::to_owned);
+    }
+    let mqtt = Arc::new(MqttLink::start(mqtt, clock, sink, observer));
+    let link: Arc<dyn DeviceLink> = Arc::<MqttLink>::clone(&mqtt);
+    devices.add(config.mqtt_devices(), &link);
+    Ok((Links { mqtt, plugins }, devices))
+}
+
+fn start_lot(
+    config: &Config,
+    shared: &Shared,
+    routes: &Arc<Routes>,
+    devices: &Arc<Devices>,
+    arbiters: &[Arbiter],
+) -> Addr<LotActor> {
+    let lanes = config.lanes.iter().map(|lane| LaneParts {
+        rules: rules(config, lane, shared),
+        store: shared.store.clone(),
+        devices: Arc::clone(devices),
+        live: Arc::clone(&shared.live),
+        metrics: Arc::clone(&shared.metrics),
+        clock: shared.clock.clone(),
+        outbox: Arc::clone(&shared.outbox),
+    });
+    let mut areas: Vec<_> = config.lanes.iter().map(|lane| lane.area.clone()).collect();
+    areas.sort();
+    areas.dedup();
+    let rounds = Rounds {
+        live: Arc::clone(&shared.live),
+        metrics: Arc::clone(&shared.metrics),
+        store: shared.store.clone(),
+        clock: shared.clock.clone(),
+        zone: config.lot.zone,
+        currency: config.lot.currency,
+        areas,
+        outbox: Arc::clone(&shared.outbox),
+        data: config.store.data.clone(),
+        place: HousekeepingPlace::default(),
+    };
+    let parts = LotParts {
+        lanes: lanes.collect(),
+        routes: Arc::clone(routes),
+        arbiters: arbiters.iter().take(LANE_THREADS).map(Arbiter::handle).collect(),
+        readiness: Arc::clone(&shared.readiness),
+        rounds,
+    };
+    let desk = &arbiters[LANE_THREADS];
+    LotActor::start_in_arbiter(&desk.handle(), move |_| LotActor::new(parts))
+}
+
+fn rules(config: &Config, lane: &LaneConfig, shared: &Shared) -> LaneRules {
+    let policy = &config.policy;
+    let seconds = |count: u32| TimeDelta::seconds(i64::from(count));
+    LaneRules {
+        lane: lane.id.clone(),
+        direction: match lane.direction {
+            Direction::Entry => core_lane::Direction::Entry,
+            Direction::Exit => core_lane::Direction::Exit,
+        },
+        area: lane.area.clone(),
+        capacity: config.lot.capacity,
+        barrier: lane.barrier.clone(),
+        display: lane.display.clone(),
+        passed_by: match lane.passed_by {
+            PassedBy::Event => core_lane::PassedBy::Event,
+            PassedBy::Opening => core_lane::PassedBy::Opening,
+        },
+        stale_after: seconds(policy.stale_after_s),
+        command_ttl: seconds(policy.command_ttl_s),
+        passed_after: seconds(policy.passed_after_s),
+        same_car_within: SAME_CAR_WITHIN,
+        exit_without_entry: match policy.exit_without_entry {
+            ExitWithoutEntry::Open => core_lane::ExitWithoutEntry::Open,
+            ExitWithoutEntry::Attend => core_lane::ExitWithoutEntry::Attend,
+        },
+        tariff: Arc::clone(&shared.tariff),
+        tax_rate: config.lot.tax_rate,
+        key: shared.key.clone(),
+        pay_url: Some(format!("{}/pay/lanes/{}", public_url(config), lane.code)),
+    }
+}
+
+/// How phones reach the box: as configured, else where it listens.
+fn public_url(config: &Config) -> String {
+    config.http.public_url.clone().unwrap_or_else(|| format!("http://{}", config.http.listen))
+}
+
+fn serve(
+    config: &Config,
+    shared: &Shared,
+    lot: &Addr<LotActor>,
+    arbiters: &[Arbiter],
+) -> Result<(ServerHandle, SocketAddr), StartError> {
+    let desk = arbiters[LANE_THREADS].handle();
+    let billing = BillingParts {
+        store: shared.store.clone(),
+        clock: shared.clock.clone(),
+        key: shared.key.clone(),
+        tariff: Arc::clone(&shared.tariff),
+        tax_rate: config.lot.tax_rate,
+        lane_codes: Arc::new(
+            config.lanes.iter().map(|lane| (lane.code.clone(), lane.id.clone())).collect::<HashMap<_, _>>(),
+        ),
+        inside_token: config.payment.inside_token.clone(),
+    };
+    let billing = BillingActor::start_in_arbiter(&desk, move |_| BillingActor::new(billing));
+    let mut providers: BTreeMap<&'static str, Arc<dyn Provider>> = BTreeMap::new();
+    let mut bank = None;
+    if config.payment.sandbox == Sandbox::On {
+        let opened = Arc::new(SandboxBank::open(&config.store.data).map_err(StartError::Sandbox)?);
+        providers.insert(SANDBOX, Arc::new(SandboxProvider::new(Arc::clone(&opened))));
+        bank = Some(opened);
+    }
+    let payment = PaymentParts {
+        store: shared.store.clone(),
+        clock: shared.clock.clone(),
+        key: shared.key.clone(),
+        tariff: Arc::clone(&shared.tariff),
+        tax_rate: config.lot.tax_rate,
+        zone: config.lot.zone,
+        order_life: TimeDelta::minutes(i64::from(config.payment.order_minutes)),
+        providers,
+        bank,
+        live: Arc::clone(&shared.live),
+        metrics: Arc::clone(&shared.metrics),
+        bill_moved: lot.clone().recipient(),
+    };
+    let payment = PaymentActor::start_in_arbiter(&desk, move |_| PaymentActor::new(PaymentDesk::new(payment)));
+    let doors = Doors {
+        ask_lane: billing.clone().recipient(),
+        ask_plate: billing.clone().recipient(),
+        ask_bill: billing.recipient(),
+        make_order: payment.clone().recipient(),
+        ask_order: payment.clone().recipient(),
+        sandbox_pay: payment.recipient(),
+        live: Arc::clone(&shared.live),
+        metrics: Arc::clone(&shared.metrics),
+        readiness: Arc::clone(&shared.readiness),
+        clock: shared.clock.for_drivers(),
+        lot_name: config.lot.name.clone(),
+        zone: config.lot.zone,
+        currency: config.lot.currency,
+        public_url: config.http.public_url.clone(),
+        live_page: config.http.live_page,
+        sandbox: config.payment.sandbox,
+        lane_codes: config.lanes.iter().map(|lane| (lane.id.clone(), lane.code.clone())).collect(),
+    };
+    let (address, handle, server) = http::serve(config.http.listen, doors)?;
+    actix::spawn(async move {
+        if let Err(fault) = server.await {
+            tracing::error!(%fault, "the HTTP server has ended");
+        }
+    });
+    Ok((handle, address))
+}
+
+impl Running {
+    /// Waits until the box is ready: store, lanes and subscriptions are up.
+    pub async fn ready(&self) {
+        let mut tick = tokio::time::interval(Duration::from_millis(5));
+        while !self.readiness.report().missing.is_empty() {
+            tick.tick().await;
+        }
+    }
+
+    /// Ends in good order: no more events, what is decided is finished, everything is flushed.
+    pub async fn stop(self) {
+        self.links.mqtt.shutdown().await;
+        for plugin in &self.links.plugins {
+            plugin.shutdown().await;
+        }
+        if tokio::time::timeout(FINISH_WITHIN, self.lot.send(FinishLanes)).await.is_err() {
+            tracing::warn!("some lanes did not finish in time; what they had open comes again at the next start");
+        }
+        self.server.stop(true).await;
+        for arbiter in &self.arbiters {
+            arbiter.stop();
+        }
+        // Closing joins the store's threads, which must not hold up the rest of this system.
+        let store = self.store.clone();
+        if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
+            tracing::error!("the store did not close in good order; the journal has everything all the same");
+        }
+    }
+}
