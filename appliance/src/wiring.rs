@@ -364,12 +364,12 @@ impl Running {
 
     /// Ends in good order: no more events, what is decided is finished, everything is flushed.
     pub async fn stop(self) {
+        if tokio::time::timeout(FINISH_WITHIN, self.lot.send(FinishLanes)).await.is_err() {
+            tracing::warn!("some lanes did not finish in time; what they had open comes again at the next start");
+        }
         self.links.mqtt.shutdown().await;
         for plugin in &self.links.plugins {
             plugin.shutdown().await;
-        }
-        if tokio::time::timeout(FINISH_WITHIN, self.lot.send(FinishLanes)).await.is_err() {
-            tracing::warn!("some lanes did not finish in time; what they had open comes again at the next start");
         }
         self.server.stop(true).await;
         for arbiter in &self.arbiters {

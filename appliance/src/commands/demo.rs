@@ -18,7 +18,7 @@ use crate::wiring::{self, Running};
 
 /// Runs the demo until SIGTERM or SIGINT.
 pub(super) fn run(args: DemoArgs) -> ExitCode {
-    log::start("warn");
+    log::start("warn,rumqttd=off");
     // Without a folder of its own the demo leaves nothing behind.
     let (data, _temporary) = match args.data.clone() {
         Some(data) => (data, None),

@@ -42,13 +42,21 @@ pub struct LotActor {
     by_id: HashMap<LaneId, usize>,
     runs: HashMap<LaneId, u64>,
     restarts: HashMap<LaneId, VecDeque<Instant>>,
+    phase: Phase,
+}
+
+/// Whether lanes that end are started again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Ending,
 }
 
 impl LotActor {
     /// The parent of these lanes.
     pub fn new(parts: LotParts) -> Self {
         let by_id = parts.lanes.iter().enumerate().map(|(place, lane)| (lane.rules.lane.clone(), place)).collect();
-        Self { parts, by_id, runs: HashMap::new(), restarts: HashMap::new() }
+        Self { parts, by_id, runs: HashMap::new(), restarts: HashMap::new(), phase: Phase::Running }
     }
 
     fn start_lane(&mut self, lane: &LaneId, ctx: &mut Context<Self>) {
@@ -93,7 +101,7 @@ impl Handler<Gone> for LotActor {
     type Result = ();
 
     fn handle(&mut self, gone: Gone, ctx: &mut Self::Context) {
-        if self.runs.get(&gone.lane) != Some(&gone.run) {
+        if self.phase == Phase::Ending || self.runs.get(&gone.lane) != Some(&gone.run) {
             return;
         }
         let Some(place) = self.by_id.get(&gone.lane) else { return };
@@ -151,6 +159,8 @@ impl Handler<FinishLanes> for LotActor {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: FinishLanes, _: &mut Self::Context) -> Self::Result {
+        self.phase = Phase::Ending;
+        self.parts.routes.stop_taking();
         let actors = self.parts.routes.all();
         Box::pin(async move {
             for actor in actors {

@@ -2,6 +2,7 @@
 //! and the link offers the event again soon.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use actix::Addr;
@@ -18,6 +19,7 @@ use crate::actors::lane::messages::Heard;
 pub struct Routes {
     lane_of: HashMap<DeviceId, LaneId>,
     actors: HashMap<LaneId, ArcSwapOption<Addr<LaneActor>>>,
+    ending: AtomicBool,
 }
 
 impl Routes {
@@ -28,7 +30,7 @@ impl Routes {
             lane_of.extend(devices.into_iter().map(|device| (device, lane.clone())));
             actors.insert(lane, ArcSwapOption::empty());
         }
-        Self { lane_of, actors }
+        Self { lane_of, actors, ending: AtomicBool::new(false) }
     }
 
     /// The lane's actor is this one now, or none.
@@ -41,6 +43,11 @@ impl Routes {
     /// The lane's actor, if it is there.
     pub fn actor(&self, lane: &LaneId) -> Option<Addr<LaneActor>> {
         self.actors.get(lane)?.load().as_deref().cloned()
+    }
+
+    /// The box ends: links keep their events, which come again at the next start.
+    pub fn stop_taking(&self) {
+        self.ending.store(true, Ordering::Relaxed);
     }
 
     /// All lanes' actors that are there.
@@ -66,6 +73,9 @@ pub enum Completeness {
 
 impl EventSink for Routes {
     fn offer(&self, event: DeviceEvent) -> Result<(), DeviceEvent> {
+        if self.ending.load(Ordering::Relaxed) {
+            return Err(event);
+        }
         let slot = self.lane_of.get(&event.device).and_then(|lane| self.actors.get(lane));
         let Some(slot) = slot else {
             // A configured device of no lane: nobody waits for what it says.
