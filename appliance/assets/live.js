@@ -80,14 +80,7 @@
     if (lot.recent.length) at("recent").replaceChildren(...lot.recent.slice(0, KEPT).map(row));
   };
 
-  const tick = () => {
-    const now = new Date();
-    const zone = { timeZone: word.zone };
-    put(at("clock"), now.toLocaleDateString(language === "zh" ? "zh-CN" : "en-GB", { ...zone, weekday: "long", day: "numeric", month: "long" }) +
-      " · " + now.toLocaleTimeString("en-GB", { ...zone, hour: "2-digit", minute: "2-digit" }));
-  };
-  tick();
-  setInterval(tick, 5000);
+  drawLot(JSON.parse(word.lot));
 
   let silent;
   const follow = () => {

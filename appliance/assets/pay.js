@@ -88,9 +88,12 @@
   const pay = async () => {
     busy("busy");
     note(say.busy);
-    const key = recall().key || random();
-    keep({ ...recall(), key });
     try {
+      // An order whose time is over is not made payable by asking for it again: then a new key.
+      const before = recall().order;
+      if (before && (await ask("/api/v1/pay/orders/" + before)).state !== "pending") forget();
+      const key = recall().key || random();
+      keep({ ...recall(), key });
       const order = await ask(`/api/v1/pay/bills/${bill}/orders`, {
         method: "POST",
         headers: { "Content-Type": "application/json", "Idempotency-Key": key },
@@ -120,10 +123,13 @@
   button?.addEventListener("click", pay);
 
   const returned = here.searchParams.get("order");
-  if (returned && page.dataset.state === "due") {
+  if (returned) {
     // Coming back is no evidence: the box is asked. The order leaves the address, so that a reload asks afresh.
     here.searchParams.delete("order");
     history.replaceState(null, "", here);
+  }
+  if (page.dataset.state !== "due") forget();
+  else if (returned) {
     ask("/api/v1/pay/orders/" + returned).then(({ state }) => {
       if (state !== "pending") return follow(returned);
       note(say.pending);

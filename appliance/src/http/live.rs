@@ -169,6 +169,11 @@ fn lot_answer(doors: &Doors) -> LotAnswer {
     }
 }
 
+/// The lot as it stands, for the live page to begin with.
+pub(super) fn picture(doors: &Doors) -> String {
+    serde_json::to_string(&lot_answer(doors)).expect("an answer is plain JSON")
+}
+
 /// The lot as it stands: lanes, totals and what happened last.
 #[utoipa::path(get, path = "/api/v1/lanes", tag = "live", responses((status = 200, body = LotAnswer)))]
 pub(super) async fn lanes(doors: Data<Arc<Doors>>) -> HttpResponse {

@@ -66,7 +66,8 @@ struct LivePageTemplate<'a> {
     language: Language,
     assets: &'static assets::Version,
     lot: &'a str,
-    zone: &'a str,
+    /// The lot as it stands, in JSON: nothing is empty until the stream begins.
+    picture: String,
     pay_links: Vec<(String, String)>,
 }
 
@@ -85,6 +86,14 @@ pub(super) async fn live(doors: Data<Arc<Doors>>, request: HttpRequest) -> HttpR
         Sandbox::On => doors.lane_codes.iter().map(|(lane, code)| (lane.to_string(), code.clone())).collect(),
         Sandbox::Off => Vec::new(),
     };
-    let zone = doors.zone.name();
-    html(&LivePageTemplate { language, assets: assets::version(), lot: &doors.lot_name, zone, pay_links }, language)
+    html(
+        &LivePageTemplate {
+            language,
+            assets: assets::version(),
+            lot: &doors.lot_name,
+            picture: super::live::picture(&doors),
+            pay_links,
+        },
+        language,
+    )
 }

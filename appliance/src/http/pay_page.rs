@@ -19,7 +19,7 @@ use super::doors::{Doors, Known};
 use super::pay::{self, Token};
 use super::problem::Problem;
 use super::rate::Rates;
-use super::{assets, language, page, plate_look, wire};
+use super::{assets, language, page, plate_look};
 use crate::actors::payment::messages::{PayProblem, PayState, PayView};
 use crate::config::Sandbox;
 
@@ -55,7 +55,6 @@ struct Shown {
     /// `exit`: it stands at the barrier. `inside`: it has to leave by then.
     place: &'static str,
     leave_by: Option<String>,
-    entered_iso: String,
 }
 
 impl PayPage<'_> {
@@ -114,7 +113,6 @@ fn shown(view: &PayView, doors: &Doors, language: Language) -> Shown {
             .collect(),
         place: if view.exited_at.is_some() { "exit" } else { "inside" },
         leave_by: view.leave_by.map(|at| hours_minutes(at, doors.zone)),
-        entered_iso: view.entered_at.map(|at| wire::time(at, doors.zone)).unwrap_or_default(),
     }
 }
 
