@@ -54,8 +54,8 @@ impl Sample {
     fn happen(&mut self) {
         self.turn += 1;
         let turn = self.turn;
-        let place = usize::try_from(turn).expect("small");
-        let plate = PLATES[place % PLATES.len()].to_owned();
+        let index = usize::try_from(turn).expect("small");
+        let plate = PLATES[index % PLATES.len()].to_owned();
         let (name, state, tone, code, words, money) = match turn % 6 {
             0 => (
                 "in-1",
