@@ -82,7 +82,6 @@ pub struct StoreOptions {
     pub on_failure: Arc<dyn Fn(&StoreFailure) + Send + Sync>,
     /// Called for each batch that became durable, on the writer's thread.
     pub on_batch: Arc<dyn Fn(BatchDone) + Send + Sync>,
-    pub(crate) sync: journal::Sync,
 }
 
 impl Default for StoreOptions {
@@ -97,7 +96,6 @@ impl Default for StoreOptions {
             idle: Duration::from_secs(2),
             on_failure: Arc::new(end_process),
             on_batch: Arc::new(|_| {}),
-            sync: journal::Sync::Durable,
         }
     }
 }
@@ -115,6 +113,7 @@ struct Shared {
     durable: watch::Sender<Revision>,
     places: Places,
     options: StoreOptions,
+    sync: journal::Sync,
 }
 
 /// The store of one data folder. Cloning it is cheap; the last one dropped closes it.
@@ -132,16 +131,16 @@ struct Inner {
 impl Store {
     /// Opens the data folder, making it if need be, and replays what the redb file lacks.
     pub fn open(dir: &Path, options: StoreOptions) -> Result<Self, StoreError> {
-        Self::open_on(Arc::new(DataFolder::lock(dir)?), options)
+        Self::open_on(Arc::new(DataFolder::lock(dir)?), options, journal::Sync::Durable)
     }
 
-    pub(crate) fn open_on(disk: Arc<dyn Disk>, options: StoreOptions) -> Result<Self, StoreError> {
+    pub(crate) fn open_on(disk: Arc<dyn Disk>, options: StoreOptions, sync: journal::Sync) -> Result<Self, StoreError> {
         let opened = opening::open(&disk, &options)?;
         let (submit, queue) = crossbeam_channel::bounded(options.queue);
         let (durable, _) = watch::channel(opened.view.position);
         let places = Places::new(opened.tail.known());
         let view = ArcSwap::from_pointee(opened.view);
-        let shared = Arc::new(Shared { disk, view, durable, places, options });
+        let shared = Arc::new(Shared { disk, view, durable, places, options, sync });
         let threads = writer::start(&shared, opened.database, opened.tail, queue).map_err(StoreError::Thread)?;
         let inner = Inner { shared, submit, threads: Mutex::new(threads) };
         Ok(Self { inner: Arc::new(inner) })

@@ -179,7 +179,7 @@ impl Writer {
             outcomes.push((told, outcome));
         }
         #[cfg(test)]
-        if self.shared.options.sync == super::journal::Sync::ToldFirst {
+        if self.shared.sync == super::journal::Sync::ToldFirst {
             tell(std::mem::take(&mut outcomes));
         }
         if taken > 0 {
@@ -196,7 +196,7 @@ impl Writer {
     fn make_durable(&mut self, frames: &[u8], end: (Revision, super::journal::Hash)) -> io::Result<()> {
         self.tail.make_room(frames.len())?;
         self.shared.places.note(self.tail.known());
-        self.tail.append(frames, end, self.shared.options.sync)
+        self.tail.append(frames, end, self.shared.sync)
     }
 
     fn publish(&self, position: Revision) {

@@ -16,6 +16,17 @@ pub struct JournalEntry {
     pub position: Revision,
     /// What was decided. What it relied on is not journalled.
     pub change: Change,
+    /// Whether all of it can still be read.
+    pub texts: Texts,
+}
+
+/// What has become of an entry's personal texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Texts {
+    /// Nothing was erased.
+    Whole,
+    /// Some were erased: where they stood is `▇`, and records that it wrote are no longer those of the store.
+    Erased,
 }
 
 /// Something that must hold over all entries and the records that follow from them.

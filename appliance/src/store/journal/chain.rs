@@ -112,10 +112,12 @@ impl Chain {
 
     /// Decodes an entry that [`Chain::next`] has just yielded.
     pub(crate) fn entry(&self, linked: &Linked) -> Result<JournalEntry, JournalFault> {
-        linked.frame.entry().map_err(|detail| JournalFault {
-            position: linked.position,
-            ..self.fault(linked.frame.offset, Stop::Content(detail))
-        })
+        linked.frame.entry().map_err(|detail| self.damaged(linked, detail))
+    }
+
+    /// That what a frame holds cannot be used, though the chain holds.
+    pub(super) fn damaged(&self, linked: &Linked, detail: String) -> JournalFault {
+        JournalFault { position: linked.position, ..self.fault(linked.frame.offset, Stop::Content(detail)) }
     }
 
     fn enter_segment(&mut self) -> Result<(), JournalFault> {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use tollhouse_core::audit::JournalEntry;
+use tollhouse_core::audit::{JournalEntry, Texts};
 use tollhouse_core::record::{Change, Op, Refusal, Revision};
 
 use super::personal::{Commitment, MARK, Redactor, opened, restored};
@@ -181,11 +181,6 @@ struct Chained<'a> {
 }
 
 impl Frame {
-    /// The bytes that it takes in its segment.
-    pub(crate) fn len(&self) -> u64 {
-        (FRAME_HEAD + self.chained.len() + self.personal.len()) as u64
-    }
-
     /// Whether it follows `previous`.
     pub(crate) fn follows(&self, previous: &Hash) -> Result<(), String> {
         let lengths = lengths(self.chained.len(), self.personal.len());
@@ -201,7 +196,8 @@ impl Frame {
         let texts = opened(&chained.personal, &self.personal)?;
         let json: Cow<'_, str> = restored(chained.change.get(), &texts)?;
         let change = serde_json::from_str(&json).map_err(|fault| format!("no change: {fault}"))?;
-        Ok(JournalEntry { position: chained.position, change })
+        let texts = if texts.contains(&None) { Texts::Erased } else { Texts::Whole };
+        Ok(JournalEntry { position: chained.position, change, texts })
     }
 
     /// For each personal text: where its salt begins within the frame, its length, and the text unless erased.

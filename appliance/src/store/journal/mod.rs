@@ -3,6 +3,7 @@
 //! It owns the form of the bytes and their order on the medium. It knows nothing of tables and of redb.
 
 mod chain;
+mod erase;
 mod frame;
 mod personal;
 mod segment;
@@ -13,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) use chain::{Chain, Known};
+pub use erase::{EraseError, erase};
 pub(crate) use frame::{Encoded, Hash, append_frame, encode};
 pub(crate) use segment::{FOLDER, is_headless, list, name, torn_name};
 pub(crate) use tail::{Sync, Tail};

@@ -127,7 +127,8 @@ fn is_field_name(content: &[u8], from_close: &[u8]) -> bool {
         && content.first().is_some_and(u8::is_ascii_lowercase)
 }
 
-fn escaped(text: &str) -> String {
+/// A text as it stands between the quotes of a JSON string.
+pub(super) fn escaped(text: &str) -> String {
     let literal = serde_json::to_string(text).expect("a text serialises");
     literal[1..literal.len() - 1].to_owned()
 }

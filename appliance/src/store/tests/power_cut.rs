@@ -18,14 +18,13 @@ const CUTS: usize = 3;
 /// More than a whole run takes.
 const AMPLE: u64 = 1 << 40;
 
-fn options(sync: Sync) -> StoreOptions {
+fn options() -> StoreOptions {
     StoreOptions {
         segment_bytes: 8 << 10,
         apply_after: 40,
         hold_at_most: 200,
         cache_bytes: 1 << 20,
         on_failure: Arc::new(|_| {}),
-        sync,
         ..StoreOptions::default()
     }
 }
@@ -56,7 +55,7 @@ fn drive(
 ) -> Vec<Change> {
     let mut submitted = vec![];
     // The power may go while it opens: then nothing is submitted.
-    let Ok(store) = Store::open_on(Arc::new(disk.clone()), options(sync)) else { return submitted };
+    let Ok(store) = Store::open_on(Arc::new(disk.clone()), options(), sync) else { return submitted };
     let model = fold(taken);
     while !disk.is_cut() && submitted.len() < 300 {
         let change = random_change(dice, &model);
@@ -85,7 +84,7 @@ fn settle(
     if !only_missing && !verdict.checks.iter().any(|check| check.name.contains("can be opened")) {
         return Err(format!("{:?}", verdict.checks));
     }
-    let store = Store::open_on(copy.clone(), options(Sync::Durable)).map_err(|fault| format!("opening: {fault}"))?;
+    let store = Store::open_on(copy.clone(), options(), Sync::Durable).map_err(|fault| format!("opening: {fault}"))?;
     let snapshot = store.snapshot();
     let position = snapshot.position();
     // The submitter's order is the writer's: replaying it through the model says which changes were taken.
