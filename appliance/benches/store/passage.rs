@@ -11,7 +11,7 @@ use tollhouse_core::record::{Cause, Change, ChangeKind, Op, Table};
 pub(crate) fn passage(number: u64) -> Change {
     let milliseconds = i64::try_from(number).expect("small");
     let at = DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::milliseconds(milliseconds);
-    let event_id = EventId::new(&format!("event-{number}")).expect("valid");
+    let event_id = EventId::new(format!("event-{number}")).expect("valid");
     let cause = Cause::Event { device: DeviceId::new("cam-in-1").expect("valid"), event_id };
     let mut change = Change::new(ChangeKind::PassageDecided, at, cause);
     let plate = format!("粤B{:05}", number % 100_000);

@@ -61,6 +61,7 @@ pub(super) fn entries(
         position: after + 1,
         detail: fault.to_string(),
         place: Place::EarlierSegment,
+        rest: 0,
         medium: Some(fault.kind()),
     })?;
     let until = until.min(after.saturating_add(limit as u64));

@@ -21,6 +21,8 @@ use super::tables::{self, Applied, Base, RedbFault};
 
 /// While replaying, the redb file is brought up whenever so many writes have gathered.
 const REPLAY_WRITES: usize = 64 << 10;
+/// A batch, and the largest change that may still have come into it.
+const MOST_TORN: u64 = 10 << 20;
 /// The most files of one kind that are kept aside; after that somebody should have looked.
 const MOST_ASIDE: u32 = 1000;
 
@@ -193,7 +195,8 @@ fn bring_up_when_due(database: &Database, view: &mut View, hash: Hash) -> Result
 
 /// What nobody was told of can stand only behind the redb file's position and in the last segment.
 pub(super) fn is_torn_end(fault: &JournalFault, applied: Applied) -> bool {
-    let in_frames = fault.offset > 0;
+    // It is never longer than the one batch that was being written.
+    let in_frames = fault.offset > 0 && fault.rest <= MOST_TORN;
     fault.medium.is_none() && fault.place == Place::LastSegment && fault.position > applied.position && in_frames
 }
 

@@ -99,7 +99,9 @@ fn prove(
                     walk.foreign = true;
                 }
                 walk.entry(&entry, &mut view);
-                invariants.iter_mut().for_each(|invariant| invariant.entry(&entry));
+                for invariant in &mut invariants {
+                    invariant.entry(&entry);
+                }
             }
             Err(fault) if until == Revision::MAX && is_torn_end(&fault, applied) => {
                 walk.torn = Some(fault.to_string());

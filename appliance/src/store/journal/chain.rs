@@ -166,6 +166,7 @@ impl Chain {
             Stop::Content(detail) => (detail, None),
         };
         let place = if last { Place::LastSegment } else { Place::EarlierSegment };
-        JournalFault { segment: segment.unwrap_or(0), offset, position: self.position + 1, detail, place, medium }
+        let rest = self.reader.as_ref().map_or(0, |reader| reader.len.saturating_sub(offset));
+        JournalFault { segment: segment.unwrap_or(0), offset, position: self.position + 1, detail, place, rest, medium }
     }
 }

@@ -142,7 +142,7 @@ pub(crate) fn append_frame(batch: &mut Vec<u8>, encoded: &Encoded, position: Rev
     batch.extend_from_slice(&encoded.body);
     let chained = batch.len() - start - FRAME_HEAD;
     let lengths = lengths(chained, encoded.personal.len());
-    let hash = chain_hash(previous, &lengths, &batch[start + FRAME_HEAD..]);
+    let hash = chain_hash(previous, lengths, &batch[start + FRAME_HEAD..]);
     batch[start..start + 8].copy_from_slice(&lengths);
     batch[start + 8..start + FRAME_HEAD].copy_from_slice(&hash);
     batch.extend_from_slice(&encoded.personal);
@@ -157,7 +157,7 @@ fn lengths(chained: usize, personal: usize) -> [u8; 8] {
     both
 }
 
-fn chain_hash(previous: &Hash, lengths: &[u8; 8], chained: &[u8]) -> Hash {
+fn chain_hash(previous: &Hash, lengths: [u8; 8], chained: &[u8]) -> Hash {
     Sha256::new().chain_update(previous).chain_update(lengths).chain_update(chained).finalize().into()
 }
 
@@ -184,7 +184,7 @@ impl Frame {
     /// Whether it follows `previous`.
     pub(crate) fn follows(&self, previous: &Hash) -> Result<(), String> {
         let lengths = lengths(self.chained.len(), self.personal.len());
-        if chain_hash(previous, &lengths, &self.chained) == self.hash {
+        if chain_hash(previous, lengths, &self.chained) == self.hash {
             return Ok(());
         }
         Err("the hash does not fit what stands there".into())

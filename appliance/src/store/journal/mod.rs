@@ -40,6 +40,8 @@ pub struct JournalFault {
     pub detail: String,
     /// Which segment it is: behind the last one nothing follows, so it may be torn.
     pub(crate) place: Place,
+    /// Bytes from there to the end of the file.
+    pub(crate) rest: u64,
     /// Set when the medium failed, rather than what stands on it.
     pub(crate) medium: Option<io::ErrorKind>,
 }

@@ -106,7 +106,7 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 /// Reads one segment from its beginning, or from a frame that is known.
 pub(super) struct SegmentReader {
     file: Box<dyn DiskFile>,
-    len: u64,
+    pub(super) len: u64,
     /// Where the next frame begins.
     pub(super) offset: u64,
     buffer: Vec<u8>,

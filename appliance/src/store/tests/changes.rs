@@ -33,7 +33,7 @@ const TABLES: [Table; 4] = [Table::Stays, Table::Inside, Table::Passages, Table:
 /// A change that looks at `seen` (which may be behind) and writes a few records.
 pub(super) fn random_change(dice: &mut Dice, seen: &impl Records) -> Change {
     let at = DateTime::UNIX_EPOCH + TimeDelta::milliseconds(i64::try_from(dice.below(1 << 40)).expect("small"));
-    let event_id = EventId::new(&format!("e{}", dice.below(1000))).expect("valid");
+    let event_id = EventId::new(format!("e{}", dice.below(1000))).expect("valid");
     let cause = Cause::Event { device: DeviceId::new("cam-1").expect("valid"), event_id };
     let mut change = Change::new(ChangeKind::PassageDecided, at, cause);
     for _ in 0..=dice.below(5) {

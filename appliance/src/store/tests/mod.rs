@@ -2,5 +2,6 @@
 
 mod changes;
 mod model;
+mod opening;
 mod power_cut;
 mod simulated;

@@ -92,6 +92,24 @@ impl SimulatedDisk {
         file.durable[byte] ^= 1;
     }
 
+    /// The power goes after so many more operations.
+    pub(super) fn cut_after(&self, power: u64) {
+        self.locked().power = power;
+    }
+
+    /// The files of a folder, in order.
+    pub(super) fn names(&self, folder: &str) -> Vec<String> {
+        self.list(folder).expect("a simulated medium lists")
+    }
+
+    /// Where `text` stands in a file.
+    pub(super) fn find(&self, name: &str, text: &[u8]) -> Vec<usize> {
+        let state = self.locked();
+        let seen = &state.files[&state.names[name]].seen;
+        let windows = seen.windows(text.len()).enumerate();
+        windows.filter(|(_, window)| *window == text).map(|(at, _)| at).step_by(97).collect()
+    }
+
     pub(super) fn remove(&self, name: &str) {
         let mut state = self.locked();
         let id = state.names.remove(name).expect("named");
@@ -201,12 +219,11 @@ impl Disk for SimulatedDisk {
 
     fn open_redb(&self, name: &str, builder: &Builder) -> Result<Database, DatabaseError> {
         let known = self.locked().names.get(name).copied();
-        let id = match known {
-            Some(id) => id,
-            None => {
-                self.create(name)?;
-                self.locked().names[name]
-            }
+        let id = if let Some(id) = known {
+            id
+        } else {
+            self.create(name)?;
+            self.locked().names[name]
         };
         builder.create_with_backend(self.file(id))
     }
