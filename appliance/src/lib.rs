@@ -1,6 +1,7 @@
 //! The box: the imperative shell around `tollhouse-core`. Actors, store, HTTP, console and command line.
 
 pub mod actors;
+pub mod admin;
 pub mod clock;
 pub mod commands;
 pub mod config;

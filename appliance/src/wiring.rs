@@ -25,6 +25,7 @@ use crate::actors::lot::{HousekeepingPlace, LotActor, LotParts, Outbox, Rounds, 
 use crate::actors::payment::provider::Provider;
 use crate::actors::payment::sandbox::{SANDBOX, SandboxBank, SandboxProvider};
 use crate::actors::payment::{PaymentActor, PaymentDesk, PaymentParts};
+use crate::admin::Admin;
 use crate::clock::BoxClock;
 use crate::config::{Config, Direction, ExitWithoutEntry, LaneConfig, PassedBy, Sandbox};
 use crate::control::ControlSocket;
@@ -117,15 +118,15 @@ struct Shared {
     outbox: Arc<Outbox>,
 }
 
-/// Starts the box. Must be called within an actix system; what it starts ends with [`Running::stop`].
-pub fn start(config: &Config, clock: BoxClock) -> Result<Running, StartError> {
+/// Starts the box; `admin` may open lanes by hand. Must be called within an actix system; what it starts ends with [`Running::stop`].
+pub fn start(config: &Config, clock: BoxClock, admin: Option<Admin>) -> Result<Running, StartError> {
     let shared = share(config, clock)?;
     let routes = Arc::new(Routes::new(config.lanes.iter().map(|lane| (lane.id.clone(), owned(lane)))));
     let (links, devices) = connect(config, &shared, &routes)?;
     let devices = Arc::new(devices);
     let arbiters: Vec<Arbiter> = (0..=LANE_THREADS).map(|_| Arbiter::new()).collect();
     let lot = start_lot(config, &shared, &routes, &devices, &arbiters);
-    let (server, http) = serve(config, &shared, &lot, &arbiters)?;
+    let (server, http) = serve(config, &shared, &lot, &arbiters, admin)?;
     let control = ControlSocket::listen(&config.store.data, shared.store.clone()).map_err(StartError::Control)?;
     let Shared { store, live, readiness, .. } = shared;
     Ok(Running { http, lot, live, store, readiness, devices, links, server, arbiters, _control: control })
@@ -214,6 +215,7 @@ fn start_lot(
 ) -> Addr<LotActor> {
     let lanes = config.lanes.iter().map(|lane| LaneParts {
         rules: rules(config, lane, shared),
+        own_devices: owned(lane),
         store: shared.store.clone(),
         devices: Arc::clone(devices),
         live: Arc::clone(&shared.live),
@@ -289,6 +291,7 @@ fn serve(
     shared: &Shared,
     lot: &Addr<LotActor>,
     arbiters: &[Arbiter],
+    admin: Option<Admin>,
 ) -> Result<(ServerHandle, SocketAddr), StartError> {
     let desk = arbiters[LANE_THREADS].handle();
     let billing = BillingParts {
@@ -332,6 +335,8 @@ fn serve(
         make_order: payment.clone().recipient(),
         ask_order: payment.clone().recipient(),
         sandbox_pay: payment.recipient(),
+        open_lane: lot.clone().recipient(),
+        admin: admin.map(Arc::new),
         live: Arc::clone(&shared.live),
         metrics: Arc::clone(&shared.metrics),
         readiness: Arc::clone(&shared.readiness),

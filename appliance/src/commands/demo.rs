@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use super::run::told_to_end;
 use super::{DemoArgs, log, refused};
+use crate::admin::Admin;
 use crate::clock::BoxClock;
 use crate::config::Config;
 use crate::demo::broker::EmbeddedBroker;
@@ -65,7 +66,11 @@ fn free_port(http: SocketAddr) -> Result<SocketAddr, String> {
 
 async fn serve(args: DemoArgs, config: Config, estate: Estate) -> ExitCode {
     let clock = BoxClock::start(args.speed);
-    let running = match wiring::start(&config, clock.clone()) {
+    let (admin, password) = match Admin::draw_password().and_then(|drawn| Ok((Admin::with_password(&drawn)?, drawn))) {
+        Ok(drawn) => drawn,
+        Err(fault) => return refused(&fault),
+    };
+    let running = match wiring::start(&config, clock.clone(), Some(admin)) {
         Ok(running) => running,
         Err(fault) => return refused(&fault),
     };
@@ -81,7 +86,7 @@ async fn serve(args: DemoArgs, config: Config, estate: Estate) -> ExitCode {
             return ExitCode::SUCCESS;
         }
     }
-    greet(&config, &running);
+    greet(&config, &running, &password);
     if !args.quiet_estate {
         let broker = SocketAddr::new(config.mqtt.host.parse().unwrap_or(args.mqtt.ip()), config.mqtt.port);
         let hardware = Hardware::start(broker, clock.clone(), args.speed);
@@ -115,12 +120,13 @@ async fn seed(running: &Running, clock: &BoxClock) -> Result<(), String> {
 }
 
 /// The addresses, in lines that a program can read as well.
-fn greet(config: &Config, running: &Running) {
+fn greet(config: &Config, running: &Running, password: &str) {
     let http = running.http;
     let (host, port) = (&config.mqtt.host, config.mqtt.port);
     let lines = [
         format!("http: http://{http}"),
         format!("mqtt: {host}:{port}"),
+        format!("admin password: {password}"),
         format!("pay page: http://{http}/pay/lanes/out-1"),
         format!("data: {}", config.store.data.display()),
         "ready".to_owned(),

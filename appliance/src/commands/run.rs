@@ -7,6 +7,7 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{log, refused};
+use crate::admin::Admin;
 use crate::clock::BoxClock;
 use crate::config;
 use crate::wiring;
@@ -22,9 +23,13 @@ pub(super) fn run(path: &Path) -> ExitCode {
             return refused(&format!("the configuration has {} fault(s); `tollhouse check` tells more", faults.len()));
         }
     };
+    let admin = match config.http.admin_password_file.as_deref().map(administrator).transpose() {
+        Ok(admin) => admin,
+        Err(why) => return refused(&why),
+    };
     log::start("info,tollhouse::actors::lane=info");
     actix::System::new().block_on(async move {
-        let running = match wiring::start(&config, BoxClock::start(1)) {
+        let running = match wiring::start(&config, BoxClock::start(1), admin) {
             Ok(running) => running,
             Err(fault) => return refused(&fault),
         };
@@ -39,6 +44,12 @@ pub(super) fn run(path: &Path) -> ExitCode {
         told_to_end().await;
         end(running).await
     })
+}
+
+fn administrator(file: &Path) -> Result<Admin, String> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|fault| format!("the administrator's password cannot be read from {}: {fault}", file.display()))?;
+    Admin::with_password(text.lines().next().unwrap_or_default()).map_err(|fault| fault.to_string())
 }
 
 async fn end(running: wiring::Running) -> ExitCode {

@@ -99,6 +99,8 @@ pub struct HttpConfig {
     pub public_url: Option<String>,
     /// Whether `/` shows the lot to everybody who can reach it.
     pub live_page: LivePage,
+    /// A file whose first line is the password of `admin`; without it nobody opens a lane over HTTP.
+    pub admin_password_file: Option<PathBuf>,
 }
 
 /// Whether the live page is served.

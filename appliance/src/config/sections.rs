@@ -81,11 +81,13 @@ fn http(document: &mut Document<'_>) -> Option<HttpConfig> {
     let public_url = section.optional(document, "public_url", public_url);
     let live_page = section
         .optional(document, "live_page", |text| one_of(text, &[("open", LivePage::Open), ("off", LivePage::Off)]));
-    document.close(section, &["listen", "public_url", "live_page"]);
+    let admin_password_file = section.optional(document, "admin_password_file", absolute_path);
+    document.close(section, &["listen", "public_url", "live_page", "admin_password_file"]);
     Some(HttpConfig {
         listen: listen?.value,
         public_url: public_url.map(|at| at.value),
         live_page: live_page.map_or(LivePage::Off, |at| at.value),
+        admin_password_file: admin_password_file.map(|at| at.value),
     })
 }
 

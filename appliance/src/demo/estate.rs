@@ -36,7 +36,7 @@ pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, spe
             tax_rate: Decimal::new(9, 2),
         },
         store: StoreConfig { data: data.to_owned() },
-        http: HttpConfig { listen: http, public_url: None, live_page: LivePage::Open },
+        http: HttpConfig { listen: http, public_url: None, live_page: LivePage::Open, admin_password_file: None },
         mqtt: MqttConfig {
             host: broker.ip().to_string(),
             port: broker.port(),

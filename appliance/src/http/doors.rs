@@ -10,7 +10,9 @@ use tollhouse_core::money::Currency;
 use tollhouse_drivers::Clock;
 
 use super::problem::Problem;
+use crate::actors::lot::messages::OpenLane;
 use crate::actors::payment::messages::{AskBill, AskLane, AskOrder, AskPlate, MakeOrder, PayProblem, SandboxPay};
+use crate::admin::Admin;
 use crate::config::{LivePage, Sandbox};
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -33,6 +35,10 @@ pub struct Doors {
     pub ask_order: Recipient<AskOrder>,
     /// The sandbox's wallet.
     pub sandbox_pay: Recipient<SandboxPay>,
+    /// A person opens a lane.
+    pub open_lane: Recipient<OpenLane>,
+    /// Who may; without one nobody does.
+    pub admin: Option<Arc<Admin>>,
     /// What people watch.
     pub live: Arc<Live>,
     /// What Prometheus sees.

@@ -6,6 +6,7 @@ mod doors;
 mod language;
 mod live;
 mod openapi;
+mod opening;
 mod operate;
 mod page;
 mod pay;

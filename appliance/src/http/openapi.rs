@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::{assets, live, operate, page, pay, pay_page, sandbox};
+use super::{assets, live, opening, operate, page, pay, pay_page, sandbox};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -13,7 +13,7 @@ use super::{assets, live, operate, page, pay, pay_page, sandbox};
     ),
     paths(
         pay::lane, pay::plate, pay::bill, pay::make_order, pay::order,
-        live::lanes, live::stream,
+        live::lanes, live::stream, opening::open,
         page::live, pay_page::lane, pay_page::plate, pay_page::qr, assets::asset,
         sandbox::wallet, sandbox::pay,
         operate::healthz, operate::readyz, operate::metrics, document,
@@ -21,6 +21,7 @@ use super::{assets, live, operate, page, pay, pay_page, sandbox};
     components(schemas(live::HappeningAnswer, live::LaneAnswer, live::TotalsAnswer)),
     tags(
         (name = "pay", description = "What a driver's phone needs, without signing in"),
+        (name = "lanes", description = "What people order at a lane"),
         (name = "live", description = "The lot as it stands; off unless [http] live_page is open"),
         (name = "pages", description = "For people with a browser"),
         (name = "sandbox", description = "A provider that takes no money; there only while it is switched on"),

@@ -68,6 +68,13 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, word, title, detail)
     }
 
+    pub(super) fn unauthorised(challenge: (header::HeaderName, String)) -> Self {
+        let detail = "sign in with the administrator's name and password";
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "sign-in", "Sign in first", detail);
+        problem.header = Some(challenge);
+        problem
+    }
+
     pub(super) fn too_often(wait_s: u64) -> Self {
         let detail = format!("too many questions from this address: ask again in {wait_s} s");
         let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-often", "Too many questions", detail);

@@ -34,6 +34,8 @@ const SUBMIT_AGAIN_AFTER: Duration = Duration::from_millis(5);
 pub struct LaneParts {
     /// The lane's rules.
     pub rules: LaneRules,
+    /// The lane's devices.
+    pub own_devices: Vec<DeviceId>,
     /// Where it reads and commits.
     pub store: Store,
     /// Where its commands go.
@@ -82,13 +84,15 @@ impl LaneActor {
         let lane = Lane::load(parts.rules.clone(), &parts.store.snapshot())?;
         let gone = Gone { lane: parts.rules.lane.clone(), run };
         let since = parts.clock.now();
+        // A device is absent until it says something.
+        let absent = parts.own_devices.iter().cloned().collect();
         Ok(Self {
             lane,
             parts,
             waiting: VecDeque::new(),
             current: None,
             finishing: vec![],
-            absent: BTreeSet::new(),
+            absent,
             since,
             shown: None,
             _farewell: Farewell { parent, gone: Some(gone) },
@@ -233,14 +237,15 @@ impl Handler<Heard> for LaneActor {
 
     fn handle(&mut self, heard: Heard, ctx: &mut Self::Context) {
         let Heard { event, arrived } = heard;
-        if let What::Availability(Availability { presence, .. }) = &event.what {
-            let changed = match presence {
-                Presence::Online => self.absent.remove(&event.device),
-                Presence::Offline => self.absent.insert(event.device.clone()),
-            };
-            if changed {
-                self.show();
+        let changed = match &event.what {
+            What::Availability(Availability { presence: Presence::Offline, .. }) => {
+                self.absent.insert(event.device.clone())
             }
+            // Whoever says something is there, also without having signed in by the book.
+            _ => self.absent.remove(&event.device),
+        };
+        if changed {
+            self.show();
         }
         let Some(input) = translate::input(&self.parts.rules, &event.device, event.what) else {
             event.receipt.done();

@@ -1,5 +1,6 @@
 //! The routes as browsers and programs meet them, over fakes that stand for payment's messages only.
 
+mod opening;
 mod operating;
 mod paying;
 mod refusals;
@@ -24,10 +25,12 @@ use tollhouse_core::words::Words;
 
 use super::rate::{Monotonic, Rates};
 use super::{Doors, headers, problem, routes};
+use crate::actors::lot::messages::{NoSuchLane, OpenLane};
 use crate::actors::payment::messages::{
     AskBill, AskLane, AskOrder, AskPlate, MakeOrder, OrderState, OrderView, PayAction, PayProblem, PayState, PayView,
     SandboxPay,
 };
+use crate::admin::Admin;
 use crate::config::{LivePage, Sandbox};
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -130,6 +133,14 @@ impl Handler<SandboxPay> for FakePayment {
     }
 }
 
+impl Handler<OpenLane> for FakePayment {
+    type Result = Result<(), NoSuchLane>;
+    fn handle(&mut self, message: OpenLane, _: &mut Context<Self>) -> Self::Result {
+        self.note(&message);
+        if message.lane.as_str() == "out-1" { Ok(()) } else { Err(NoSuchLane(message.lane)) }
+    }
+}
+
 /// Changes what the fake answers.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -151,6 +162,8 @@ pub(super) struct Box {
     pub(super) clock: Arc<Mutex<Duration>>,
 }
 
+pub(super) const PASSWORD: &str = "correct horse";
+
 pub(super) fn a_box() -> Box {
     box_with(Sandbox::On, LivePage::Open)
 }
@@ -169,6 +182,8 @@ pub(super) fn box_with(sandbox: Sandbox, live_page: LivePage) -> Box {
         make_order: payment.clone().recipient(),
         ask_order: payment.clone().recipient(),
         sandbox_pay: payment.clone().recipient(),
+        open_lane: payment.clone().recipient(),
+        admin: Some(Arc::new(Admin::with_password(PASSWORD).expect("long enough"))),
         live: Arc::new(Live::new("demo", 100)),
         metrics: Arc::new(Metrics::new("test").expect("metrics")),
         readiness: Arc::new(Readiness::default()),
