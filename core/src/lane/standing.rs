@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::commit::Draft;
-use super::{Command, Effect, Lane, Passage, PassageState, Tell};
+use super::{Command, Effect, Lane, Passage, PassageState, Tell, Tone};
 use crate::id::CommandId;
 
 /// How a lane stands.
@@ -41,7 +41,8 @@ impl Lane {
             tone: passage.code.tone(),
             plate: passage.plate.clone(),
             words: passage.code.words(passage.due),
-            money: passage.due,
+            // Said where it is asked for; when it has been paid, payment has said so.
+            money: passage.due.filter(|_| passage.code.tone() == Tone::Wait),
         }));
         self.show(draft, now, passage);
     }

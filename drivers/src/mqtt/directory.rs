@@ -142,6 +142,11 @@ impl Directory {
         }
     }
 
+    /// The device's clock less the box's, in milliseconds, as the last events told.
+    pub(super) fn clock_offset(&self, device: DeviceIndex) -> Option<i64> {
+        self.known[device].status.clock_offset_ms
+    }
+
     /// Notes what an event tells about the device's clock; the offset, when it is news. Delay makes a clock look slow,
     /// never fast, so the greatest of the last offsets counts.
     pub(super) fn clock(

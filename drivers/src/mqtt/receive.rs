@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rumqttc::Publish;
 use tollhouse_core::id::{DeviceId, EventId};
 
@@ -20,6 +20,11 @@ use crate::wire::{self, Heard, MAX_BODY_BYTES, MAX_PICTURE_BYTES, Refusal};
 
 /// So many retained messages are cleared in one go; the rest shows at the next subscription.
 const MAX_CLEARINGS: usize = 1024;
+
+/// For so long after a connection the broker hands over what it kept while the box was away.
+const CATCHING_UP: Duration = Duration::from_secs(3);
+/// An event that lay at the broker for longer than this is older than its device says.
+const LAIN_AT_BROKER: TimeDelta = TimeDelta::seconds(30);
 
 /// Too much is in hand: the connection has to end, so that the broker keeps what it has.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +44,7 @@ pub(super) struct Receiver {
     pub(super) clearings: Vec<String>,
     /// Topics that were cleared over this connection: an empty message there is our own.
     cleared: HashSet<String>,
+    connected_at: Option<Instant>,
 }
 
 impl Receiver {
@@ -53,11 +59,12 @@ impl Receiver {
         let inbox = Inbox::new(devices.len(), capacity);
         let refusals = Refusals::new(Arc::clone(&observer));
         let (clearings, cleared) = (Vec::new(), HashSet::new());
-        Self { root, devices, sink, observer, mail, directory, refusals, inbox, clearings, cleared }
+        Self { root, devices, sink, observer, mail, directory, refusals, inbox, clearings, cleared, connected_at: None }
     }
 
     pub(super) fn reconnected(&mut self) {
         self.inbox.reconnected();
+        self.connected_at = Some(Instant::now());
         self.clearings.clear();
         self.cleared.clear();
     }
@@ -126,10 +133,11 @@ impl Receiver {
         &mut self,
         index: DeviceIndex,
         subject: Subject<'_>,
-        heard: Heard,
+        mut heard: Heard,
         publish: &Publish,
         now: DateTime<Utc>,
     ) -> Result<(), Overflow> {
+        self.add_time_at_broker(index, &mut heard, now);
         match &heard.what {
             What::Availability(said) => {
                 let sign = self.directory().available(index, said);
@@ -162,6 +170,27 @@ impl Receiver {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// By the contract an event's age is what its device says. What the broker kept while the box was away is older by
+    /// the time that it lay there: without this a lane would open for cars that are long gone. Only just after a
+    /// connection, so that a device whose clock is set never becomes backlog for good.
+    fn add_time_at_broker(&self, index: DeviceIndex, heard: &mut Heard, now: DateTime<Utc>) {
+        let catching_up = self.connected_at.is_some_and(|since| since.elapsed() < CATCHING_UP);
+        let Some(sent_at) = heard.sent_at.filter(|_| catching_up) else { return };
+        let lain = time_at_broker(sent_at, now, self.directory().clock_offset(index));
+        let event = match &mut heard.what {
+            What::Plate(read) => &mut read.head,
+            What::Passed(passed) => &mut passed.head,
+            What::Notice(notice) => &mut notice.head,
+            What::State(_) | What::Ack(_) | What::Availability(_) => return,
+        };
+        if lain > LAIN_AT_BROKER {
+            event.age += lain;
+            event.captured_at -= lain;
+            // Its way tells nothing about the device's clock.
+            heard.sent_at = None;
         }
     }
 
@@ -261,6 +290,32 @@ fn interpret(subject: Subject<'_>, publish: &Publish, received_at: DateTime<Utc>
         Subject::Availability => wire::parse_availability(body).map(What::Availability).map(untimed),
         Subject::Meta | Subject::Command | Subject::Picture(_) => {
             Err((Refused::UnknownTopic, "not an event".to_owned()))
+        }
+    }
+}
+
+/// How long an event was under way: by the device's clock, corrected as far as its offset is known.
+fn time_at_broker(sent_at: DateTime<Utc>, now: DateTime<Utc>, offset_ms: Option<i64>) -> TimeDelta {
+    now - sent_at + TimeDelta::milliseconds(offset_ms.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_at_the_broker_is_told_by_a_wrong_clock_too() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
+        let minutes = TimeDelta::minutes;
+        let cases = [
+            ("a right clock, just sent", now, None, minutes(0)),
+            ("a right clock, sent ten minutes ago", now - minutes(10), Some(0), minutes(10)),
+            ("an hour slow, just sent", now - minutes(60), Some(-3_600_000), minutes(0)),
+            ("an hour slow, sent ten minutes ago", now - minutes(70), Some(-3_600_000), minutes(10)),
+            ("an hour fast, sent ten minutes ago", now + minutes(50), Some(3_600_000), minutes(10)),
+        ];
+        for (story, sent_at, offset_ms, lain) in cases {
+            assert_eq!(time_at_broker(sent_at, now, offset_ms), lain, "{story}");
         }
     }
 }

@@ -1,10 +1,12 @@
 //! When the broker may forget an event, and when it comes again.
 
+use chrono::TimeDelta;
+use tollhouse_drivers::link::LinkState;
+use tollhouse_drivers::{Refused, What};
+
 use crate::mosquitto::{Memory, Mosquitto};
 use crate::scripted::Scripted;
-use crate::stage::{Client, Noticed, Stage, plate};
-use tollhouse_drivers::Refused;
-use tollhouse_drivers::link::LinkState;
+use crate::stage::{Client, Noticed, Stage, plate, start_time};
 
 #[tokio::test]
 async fn an_event_is_delivered_once_when_its_receipt_is_done() {
@@ -43,6 +45,20 @@ async fn an_event_that_waits_while_the_box_is_down_arrives_when_it_is_back() {
     let mut camera = Client::speaking(broker.port, "cam").await;
     camera.publish("cam/event/passed", r#"{"event_id":"meanwhile"}"#).await;
     assert_eq!(Stage::connected(broker.port).await.event_id().await.0, "meanwhile");
+}
+
+#[tokio::test]
+async fn what_the_broker_kept_while_the_box_was_away_is_as_old_as_it_is() {
+    let broker = Mosquitto::start(Memory::Fleeting).await;
+    Stage::connected(broker.port).await.link.shutdown().await;
+    let mut camera = Client::speaking(broker.port, "cam").await;
+    let sent_at = (start_time() - TimeDelta::minutes(10)).to_rfc3339();
+    let read = format!(r#"{{"event_id":"kept","plate":"粤C12345","at":"{sent_at}","sent_at":"{sent_at}"}}"#);
+    camera.publish("cam/event/plate", read).await;
+    let (_, event) = Stage::connected(broker.port).await.event_id().await;
+    let What::Plate(read) = event.what else { panic!("a plate") };
+    assert_eq!(read.head.age, TimeDelta::minutes(10));
+    assert_eq!(read.head.captured_at, start_time() - TimeDelta::minutes(10));
 }
 
 #[tokio::test]
