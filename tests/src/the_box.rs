@@ -73,7 +73,9 @@ impl TheBox {
             Start::Demo { .. } => {
                 line(&mut process, "ready");
                 let mqtt = line(&mut process, "mqtt: ").trim().parse().expect("the demo prints an address for MQTT");
-                (line(&mut process, "http: "), Some(mqtt), line(&mut process, "admin password: "))
+                // Printed with the addresses; on data that has its administrator already there is none to tell.
+                let password = process.line("admin password: ", Duration::ZERO).unwrap_or_default();
+                (line(&mut process, "http: "), Some(mqtt), password)
             }
             Start::Run { http, .. } => (format!("http://{http}"), None, String::new()),
         };
