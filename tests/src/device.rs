@@ -265,6 +265,13 @@ pub fn plate_number(number: usize) -> String {
     format!("粤{letter}{:05}", number % 100_000)
 }
 
+/// A plate as pages show it: with the dot that stands on the car's own.
+pub fn plate_on_a_screen(plate: &str) -> String {
+    let letters: Vec<char> = plate.chars().collect();
+    let (region, serial) = letters.split_at(2);
+    format!("{}·{}", region.iter().collect::<String>(), serial.iter().collect::<String>())
+}
+
 /// A time as devices write it: RFC 3339 with milliseconds and the lot's offset.
 fn local(time: DateTime<Utc>) -> String {
     let zone = FixedOffset::east_opt(HOURS_EAST * 3600).expect("eight hours east is an offset");

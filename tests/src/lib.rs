@@ -17,7 +17,7 @@ mod wait;
 
 pub use broker::Mosquitto;
 pub use browser::Page;
-pub use device::{Command, DeviceEvent, LOT, Manners, Retained, TestDevice, plate_number};
+pub use device::{Command, DeviceEvent, LOT, Manners, Retained, TestDevice, plate_number, plate_on_a_screen};
 pub use http::{Answer, Http, Metrics};
 pub use installed::configuration;
 pub use journal::Journal;

@@ -145,4 +145,5 @@ fn bytes(event: &DeviceEvent) -> Vec<u8> {
 }
 
 /// Two stays that cost differently: 10.00 for less than two hours, 15.00 for more.
-pub const STAYS: [(Duration, &str); 2] = [(MINUTE.saturating_mul(110), "10.00"), (Duration::from_secs(120 * 60 + 30), "15.00")];
+pub const STAYS: [(Duration, &str); 2] =
+    [(MINUTE.saturating_mul(110), "10.00"), (Duration::from_secs(120 * 60 + 30), "15.00")];

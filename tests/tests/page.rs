@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tollhouse_tests::{PATIENCE, Page, Site, eventually, plate_number, story};
+use tollhouse_tests::{PATIENCE, Page, Site, eventually, plate_number, plate_on_a_screen, story};
 
 #[test]
 fn a_driver_sees_car_and_fee_on_the_page_behind_the_lanes_code_and_pays_there() {
@@ -14,7 +14,7 @@ fn a_driver_sees_car_and_fee_on_the_page_behind_the_lanes_code_and_pays_there() 
     site.bill_at_the_exit(&plate);
 
     let mut page = Page::open(&site.http().url("/pay/lanes/out-1?lang=en"));
-    page.await_text(&plate);
+    page.await_text(&plate_on_a_screen(&plate));
     page.await_text("10.00");
     assert_eq!(exit.openings(), 0);
     page.press("#pay");
@@ -33,5 +33,5 @@ fn the_live_page_shows_the_lanes_and_the_last_car() {
     page.await_text("out-1");
     // The car comes while somebody is looking.
     site.entry().another_car(&plate);
-    page.await_text(&plate);
+    page.await_text(&plate_on_a_screen(&plate));
 }

@@ -27,7 +27,7 @@ pub(super) fn run(path: &Path) -> ExitCode {
         Ok(admin) => admin,
         Err(why) => return refused(&why),
     };
-    log::start("info,tollhouse::actors::lane=info");
+    log::start("info");
     actix::System::new().block_on(async move {
         let running = match wiring::start(&config, BoxClock::start(1), admin) {
             Ok(running) => running,

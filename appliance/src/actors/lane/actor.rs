@@ -8,7 +8,7 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
 use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 use tollhouse_core::id::DeviceId;
-use tollhouse_core::lane::{Effect, Input, Lane, LaneFault, LaneRules, Standing, Step, Tell};
+use tollhouse_core::lane::{DecisionCode, Effect, Input, Lane, LaneFault, LaneRules, Standing, Step, Tell};
 use tollhouse_core::record::{Change, Revision};
 use tollhouse_drivers::event::{Availability, Presence};
 use tollhouse_drivers::{Receipt, Refused, What};
@@ -177,8 +177,12 @@ impl LaneActor {
 
     fn tell(&self, tell: Tell, position: Revision) {
         let lane = &self.parts.rules.lane;
-        self.parts.metrics.passage(lane, tell.code);
-        tracing::info!(%lane, code = tell.code, plate = tell.plate.as_ref().map(tracing::field::display), due = tell.money.map(tracing::field::display), "{}", tell.words.en);
+        // What follows on a decision (`passed`, `lapsed`) is the same car once more.
+        if DecisionCode::ALL.iter().any(|code| code.as_str() == tell.code) {
+            self.parts.metrics.passage(lane, tell.code);
+        }
+        // One line per car holds its plate and costs as much as the decision, so only who looks for a fault asks for it.
+        tracing::debug!(%lane, code = tell.code, plate = tell.plate.as_ref().map(tracing::field::display), due = tell.money.map(tracing::field::display), "{}", tell.words.en);
         self.parts.live.happened(Happening {
             id: position,
             at: self.parts.clock.now(),
