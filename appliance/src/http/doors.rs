@@ -10,8 +10,9 @@ use tollhouse_core::money::Currency;
 use tollhouse_drivers::Clock;
 
 use super::problem::Problem;
+use crate::actors::billing::messages::{AskBill, AskLane, AskPlate};
 use crate::actors::lot::messages::OpenLane;
-use crate::actors::payment::messages::{AskBill, AskLane, AskOrder, AskPlate, MakeOrder, PayProblem, SandboxPay};
+use crate::actors::payment::messages::{AskOrder, MakeOrder, PayProblem, SandboxPay};
 use crate::admin::Admin;
 use crate::config::{LivePage, Sandbox};
 use crate::live::Live;

@@ -14,7 +14,8 @@ use super::language;
 use super::problem::{Problem, ProblemDocument};
 use super::rate::Rates;
 use super::wire::{OrderAnswer, OrderRequest, OrderStateAnswer, PayAnswer, order_word};
-use crate::actors::payment::messages::{AskBill, AskLane, AskOrder, AskPlate, MakeOrder, PayProblem, PayView};
+use crate::actors::billing::messages::{AskBill, AskLane, AskPlate, PayView};
+use crate::actors::payment::messages::{AskOrder, MakeOrder, PayProblem};
 
 /// The longest `Idempotency-Key`.
 const MAX_KEY_CHARS: usize = 255;

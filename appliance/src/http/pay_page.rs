@@ -20,7 +20,8 @@ use super::pay::{self, Token};
 use super::problem::Problem;
 use super::rate::Rates;
 use super::{assets, language, page, plate_look};
-use crate::actors::payment::messages::{PayProblem, PayState, PayView};
+use crate::actors::billing::messages::{PayState, PayView};
+use crate::actors::payment::messages::PayProblem;
 use crate::config::Sandbox;
 
 /// `?bill=`

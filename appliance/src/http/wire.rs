@@ -7,7 +7,8 @@ use tollhouse_core::money::Money;
 use tollhouse_core::words::Language;
 use utoipa::ToSchema;
 
-use crate::actors::payment::messages::{OrderState, OrderView, PayAction, PayState, PayView};
+use crate::actors::billing::messages::{PayState, PayView};
+use crate::actors::payment::messages::{OrderState, OrderView, PayAction};
 
 /// RFC 3339 with milliseconds and the lot's offset.
 pub(super) fn time(at: DateTime<Utc>, zone: Tz) -> String {

@@ -15,7 +15,8 @@ use tollhouse_core::record::{ReadError, Records, Refusal};
 use tollhouse_core::stay::Stay;
 use tollhouse_core::tariff::Tariff;
 
-use crate::actors::payment::messages::{AskBill, AskLane, AskPlate, PayProblem, PayState, PayView};
+use super::messages::{AskBill, AskLane, AskPlate, PayState, PayView};
+use crate::actors::payment::messages::PayProblem;
 use crate::clock::BoxClock;
 use crate::store::{CommitError, Snapshot, Store};
 

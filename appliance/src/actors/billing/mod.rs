@@ -2,5 +2,6 @@
 //! draws up its own. Looking at a price never posts.
 
 mod actor;
+pub mod messages;
 
 pub use actor::{BillingActor, BillingParts};

@@ -25,11 +25,9 @@ use tollhouse_core::words::Words;
 
 use super::rate::{Monotonic, Rates};
 use super::{Doors, headers, problem, routes};
+use crate::actors::billing::messages::{AskBill, AskLane, AskPlate, PayState, PayView};
 use crate::actors::lot::messages::{NoSuchLane, OpenLane};
-use crate::actors::payment::messages::{
-    AskBill, AskLane, AskOrder, AskPlate, MakeOrder, OrderState, OrderView, PayAction, PayProblem, PayState, PayView,
-    SandboxPay,
-};
+use crate::actors::payment::messages::{AskOrder, MakeOrder, OrderState, OrderView, PayAction, PayProblem, SandboxPay};
 use crate::admin::Admin;
 use crate::config::{LivePage, Sandbox};
 use crate::live::Live;
