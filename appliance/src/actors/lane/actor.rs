@@ -22,8 +22,6 @@ use crate::live::{Happening, LaneView, Live};
 use crate::metrics::Metrics;
 use crate::store::{Store, Told};
 
-/// How many inputs may wait while a commit is open. Beyond it an event goes back to its link, which offers it again.
-const MOST_WAITING: usize = 64;
 /// The actor's mailbox; a link that finds it full keeps its events.
 const MAILBOX: usize = 128;
 /// When the store's queue is full, the commit is handed in again after this.
@@ -240,7 +238,7 @@ impl Handler<Heard> for LaneActor {
     type Result = ();
 
     fn handle(&mut self, heard: Heard, ctx: &mut Self::Context) {
-        let Heard { event, arrived } = heard;
+        let Heard { event, arrived, place } = heard;
         let changed = match &event.what {
             What::Availability(Availability { presence: Presence::Offline, .. }) => {
                 self.absent.insert(event.device.clone())
@@ -255,11 +253,7 @@ impl Handler<Heard> for LaneActor {
             event.receipt.done();
             return;
         };
-        if self.waiting.len() >= MOST_WAITING {
-            // Dropped undone, the event comes again when there is room.
-            return;
-        }
-        self.enqueue(Job { input, receipt: event.receipt, arrived: Some(arrived) }, ctx);
+        self.enqueue(Job { input, receipt: event.receipt, arrived: Some(arrived), _place: Some(place) }, ctx);
     }
 }
 
@@ -267,7 +261,7 @@ impl Handler<Take> for LaneActor {
     type Result = ();
 
     fn handle(&mut self, take: Take, ctx: &mut Self::Context) {
-        self.enqueue(Job { input: take.0, receipt: Receipt::none(), arrived: None }, ctx);
+        self.enqueue(Job { input: take.0, receipt: Receipt::none(), arrived: None, _place: None }, ctx);
     }
 }
 

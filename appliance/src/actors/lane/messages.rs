@@ -7,6 +7,7 @@ use tollhouse_core::id::LaneId;
 use tollhouse_core::lane::Input;
 use tollhouse_drivers::{DeviceEvent, Receipt};
 
+use super::Place;
 use crate::store::Told;
 
 /// A device of the lane said something.
@@ -15,6 +16,8 @@ use crate::store::Told;
 pub struct Heard {
     /// What.
     pub event: DeviceEvent,
+    /// Its place in the lane's hand.
+    pub place: Place,
     /// When it reached the box: from here the way to the command is measured.
     pub arrived: Instant,
 }
@@ -54,4 +57,6 @@ pub(super) struct Job {
     pub(super) input: Input,
     pub(super) receipt: Receipt,
     pub(super) arrived: Option<Instant>,
+    /// Held until the job is done.
+    pub(super) _place: Option<Place>,
 }

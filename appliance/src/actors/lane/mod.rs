@@ -2,6 +2,8 @@
 
 mod actor;
 pub mod messages;
+mod place;
 mod translate;
 
 pub use actor::{LaneActor, LaneParts};
+pub use place::{Place, Places};
