@@ -11,6 +11,7 @@ use std::time::Duration;
 use actix::{Actor, Addr, Arbiter};
 use actix_web::dev::ServerHandle;
 use chrono::TimeDelta;
+use futures_util::future::{join_all, join3};
 use tollhouse_core::id::{DeviceId, IdKey};
 use tollhouse_core::lane::{self as core_lane, LaneRules};
 use tollhouse_core::tariff::{Hourly, Tariff};
@@ -40,7 +41,9 @@ use crate::store::{Store, StoreError, StoreOptions};
 /// Lanes run on so many threads of their own.
 const LANE_THREADS: usize = 2;
 /// How long the box finishes what is decided before it closes the store all the same.
-const FINISH_WITHIN: Duration = Duration::from_secs(2);
+const FINISH_WITHIN: Duration = Duration::from_secs(1);
+/// How long links and pages may take to hang up.
+const HANG_UP_WITHIN: Duration = Duration::from_millis(2_500);
 /// Without a loop, the same plate read again within this time after the opening is still the same car.
 const SAME_CAR_WITHIN: TimeDelta = TimeDelta::seconds(10);
 
@@ -367,16 +370,16 @@ impl Running {
         }
     }
 
-    /// Ends in good order: no more events, what is decided is finished, everything is flushed.
+    /// Ends in good order and within five seconds: no more events, what is decided is finished, everything is flushed.
     pub async fn stop(self) {
         if tokio::time::timeout(FINISH_WITHIN, self.lot.send(FinishLanes)).await.is_err() {
             tracing::warn!("some lanes did not finish in time; what they had open comes again at the next start");
         }
-        self.links.mqtt.shutdown().await;
-        for plugin in &self.links.plugins {
-            plugin.shutdown().await;
+        let plugins = join_all(self.links.plugins.iter().map(|plugin| plugin.shutdown()));
+        let outside = join3(self.links.mqtt.shutdown(), plugins, self.server.stop(true));
+        if tokio::time::timeout(HANG_UP_WITHIN, outside).await.is_err() {
+            tracing::warn!("links or pages did not hang up in time; they are left");
         }
-        self.server.stop(true).await;
         for arbiter in &self.arbiters {
             arbiter.stop();
         }
