@@ -364,6 +364,7 @@ fn all_rows<T: Record>(records: &dyn Records) -> Result<Vec<T>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::Texts;
     use crate::id::{DeviceId, EventId, IdKey, StayId};
     use crate::lane::EventSeen;
     use crate::plate::{Colour, Plate, VehicleKind};
@@ -382,7 +383,7 @@ mod tests {
         let (mut memory, mut invariants) = (Memory::new(), all());
         for (place, change) in changes.into_iter().enumerate() {
             memory.take(&change).expect("taken");
-            let entry = JournalEntry { position: place as u64 + 1, change };
+            let entry = JournalEntry { position: place as u64 + 1, change, texts: Texts::Whole };
             for invariant in &mut invariants {
                 invariant.entry(&entry);
             }
