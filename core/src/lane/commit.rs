@@ -16,6 +16,8 @@ pub(super) struct Draft {
     pub(super) change: Change,
     pub(super) next: Option<Passage>,
     pub(super) then: Vec<Effect>,
+    /// A stay that this very change voids: whoever reads the records still sees it.
+    pub(super) voided: Option<StayId>,
 }
 
 impl Draft {
@@ -57,7 +59,7 @@ pub(super) enum Seen {
 impl Lane {
     pub(super) fn draft(&self, kind: ChangeKind, now: DateTime<Utc>, cause: Cause) -> Draft {
         let change = Change::new(kind, now, cause).at_lane(&self.rules.lane);
-        Draft { change, next: self.hand.clone(), then: vec![] }
+        Draft { change, next: self.hand.clone(), then: vec![], voided: None }
     }
 
     /// Hands the draft out. Every commit of the lane writes its hand and relies on the revision that it knows.

@@ -5,11 +5,11 @@ use chrono::{DateTime, Utc};
 use super::commit::Draft;
 use super::{
     CaseKind, CommandState, Direction, Effect, Ended, EndedBy, Lane, LaneFault, OnLoop, Passage, PassageState, Passed,
-    Tell, Tone, Way,
+    Read, Tell, Tone, Way,
 };
 use crate::bill::Bill;
 use crate::record::{Cause, ChangeKind, Records};
-use crate::stay::{Stay, StayState};
+use crate::stay::{Inside, Stay, StayState};
 use crate::words::Words;
 
 impl Lane {
@@ -27,7 +27,9 @@ impl Lane {
             draft.take_event(&passed.mark, now);
             draft
         };
-        let live = matches!(hand.state, PassageState::Waiting | PassageState::Granted);
+        // What was seen before the car in hand came is about another car, however late it is heard of.
+        let about_this_car = passed.mark.captured_at >= hand.captured_at;
+        let live = about_this_car && matches!(hand.state, PassageState::Waiting | PassageState::Granted);
         Ok(Some(match passed.way {
             Way::Through if live => {
                 let mut draft = draft(ChangeKind::PassagePassed);
@@ -40,7 +42,7 @@ impl Lane {
                 draft
             }
             // The opening was taken for the passing; now the loop itself has seen it, and the next read is the next car.
-            Way::Through if hand.state == PassageState::Passed => {
+            Way::Through if about_this_car && hand.state == PassageState::Passed => {
                 let mut draft = draft(ChangeKind::PassagePassed);
                 draft.keep(Passage { ended: Some(Ended { by: EndedBy::Loop, at: now }), ..hand });
                 draft
@@ -84,16 +86,28 @@ impl Lane {
         &self,
         draft: &mut Draft,
         now: DateTime<Utc>,
+        read: &Read,
         records: &impl Records,
     ) -> Result<(), LaneFault> {
         let Some(hand) = self.hand.clone() else { return Ok(()) };
         match hand.state {
-            PassageState::Granted if !Self::was_not_opened(&hand) => {
+            PassageState::Granted
+                if !Self::was_not_opened(&hand) && !self.is_still_at_exit(&hand, read, records)? =>
+            {
                 self.finish(draft, now, hand, EndedBy::NextCar, records)
             }
             PassageState::Granted | PassageState::Waiting => self.lapse(draft, now, hand, EndedBy::NextCar, records),
             PassageState::Refused | PassageState::Passed | PassageState::Lapsed => Ok(()),
         }
+    }
+
+    /// Read again at the same exit and inside by the books: its authorisation is old, and it has not passed.
+    fn is_still_at_exit(&self, hand: &Passage, read: &Read, records: &impl Records) -> Result<bool, LaneFault> {
+        if self.rules.direction == Direction::Entry || hand.stay.is_none() || hand.plate.as_ref() != Some(&read.plate) {
+            return Ok(false);
+        }
+        let inside = records.get::<Inside>(read.plate.as_str())?;
+        Ok(inside.map(|kept| kept.record.stay) == hand.stay)
     }
 
     fn was_not_opened(hand: &Passage) -> bool {
@@ -191,9 +205,12 @@ impl Lane {
             match self.rules.direction {
                 Direction::Entry => {
                     stay.state = StayState::Voided;
+                    draft.voided = Some(stay.id);
                     Self::leave(draft, &stay, records)?;
                 }
-                Direction::Exit => stay.clock_stopped_at = None,
+                Direction::Exit if stay.clock_stopped_at == Some(passage.captured_at) => stay.clock_stopped_at = None,
+                // It stands at another exit by now, and the clock stopped there.
+                Direction::Exit => {}
             }
             draft.change.put(&stay);
         }

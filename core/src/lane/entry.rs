@@ -56,7 +56,8 @@ impl Lane {
                 draft.keep(passage);
             }
             Ok((code, basis, cause)) => {
-                passage.code = if inside.is_some() { DecisionCode::EntryAlreadyInside } else { code };
+                let stays = inside.as_ref().is_some_and(|kept| draft.voided != Some(kept.record.stay));
+                passage.code = if stays { DecisionCode::EntryAlreadyInside } else { code };
                 let arrival = Arrival {
                     passage: passage.id,
                     plate: &read.plate,
@@ -83,7 +84,7 @@ impl Lane {
         records: &impl Records,
     ) -> Result<StayId, LaneFault> {
         draft.change.rely_on(arrival.plate.as_str(), inside.as_ref());
-        if let Some(old) = inside {
+        if let Some(old) = inside.filter(|old| draft.voided != Some(old.record.stay)) {
             Self::end_as_missed(draft, now, arrival, old.record.stay, records)?;
         }
         let id = StayId::derive(&self.rules.key, &[&arrival.passage.to_string()]);

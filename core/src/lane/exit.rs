@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::commit::Draft;
 use super::{
-    CaseKind, DecisionCode, ExitWithoutEntry, GrantCause, LOOK_AT_BILL_EVERY, Lane, LaneFault, PassageState, Read,
-    Timer, TimerKind,
+    CaseKind, DecisionCode, ExitWithoutEntry, GrantCause, LOOK_AT_BILL_EVERY, Lane, LaneFault, Passage, PassageState,
+    Read, Timer, TimerKind,
 };
 use crate::bill::Bill;
 use crate::lane::Effect;
@@ -87,6 +87,8 @@ impl Lane {
             };
             passage.code = code;
             passage.bill = stay.bill;
+            stay.clock_stopped_at = Some(arrival);
+            draft.change.put(&stay);
             self.announce(draft, now, &passage);
             self.grant(draft, now, passage, cause);
             return Ok(());
@@ -112,7 +114,7 @@ impl Lane {
         };
         let Some(bill) = hand.bill else { return Ok(None) };
         let Some(bill) = records.get::<Bill>(&bill.to_string())? else { return Ok(None) };
-        if bill.record.due().is_positive() {
+        if bill.record.due().is_positive() || !Self::is_still_here(hand, records)? {
             return Ok(None);
         }
         let cause = Cause::Payment(bill.record.id.to_string());
@@ -123,6 +125,14 @@ impl Lane {
         self.announce(&mut draft, now, &passage);
         self.grant(&mut draft, now, passage, GrantCause::Settled);
         Ok(Some(draft))
+    }
+
+    /// Whether a car that waits has not been read at another exit since: the fee clock stopped where it stands. What is
+    /// paid opens the lane in which the car is, and no other.
+    pub(super) fn is_still_here(waiting: &Passage, records: &impl Records) -> Result<bool, LaneFault> {
+        let (Some(stay), Some(_)) = (waiting.stay, waiting.bill) else { return Ok(true) };
+        let stay = records.get::<Stay>(&stay.to_string())?;
+        Ok(stay.is_none_or(|kept| kept.record.clock_stopped_at == Some(waiting.captured_at)))
     }
 
     /// While a car waits for its bill, the lane looks at it again and again.

@@ -33,10 +33,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::id::{BootId, PassageId};
 use crate::money::MoneyError;
 use crate::record::{Cause, ChangeKind, ReadError, Records, Refusal, Revision};
+use crate::stay::{Inside, Stay};
 use commit::{Draft, Seen};
 
 /// How long after its opening the same plate is still taken for the same car when nothing said that it passed.
 const GRANT_LASTS: TimeDelta = TimeDelta::minutes(10);
+/// A read that is younger than this is taken in the order in which it came: devices' clocks differ by as much.
+const OUT_OF_ORDER_AFTER: TimeDelta = TimeDelta::seconds(1);
 /// How often a waiting lane looks at its bill by itself, in case the message that it was paid got lost.
 const LOOK_AT_BILL_EVERY: TimeDelta = TimeDelta::seconds(2);
 
@@ -81,6 +84,10 @@ struct OpenCommit {
 enum Which {
     SameCar,
     NextCar,
+    /// It stood there before the car in hand; its read came late.
+    EarlierCar,
+    /// Its read came late, and the books know already what it has to tell.
+    Booked,
 }
 
 impl Lane {
@@ -118,7 +125,10 @@ impl Lane {
                 Ok(Step::effects(open.then))
             }
             (Input::Refused(Refusal::Stale { .. } | Refusal::Full(_)), Some(open)) => {
-                // Somebody was faster: look again, decide again.
+                // Somebody was faster: look again, decide again. The loop is cleared once more, else nobody left it.
+                if open.input == Input::Loop(OnLoop::Clear) {
+                    self.on_loop = OnLoop::Occupied;
+                }
                 self.reload(records)?;
                 self.take(now, open.input, records)
             }
@@ -175,15 +185,22 @@ impl Lane {
         let mut draft = self.draft(ChangeKind::PassageDecided, now, cause);
         draft.take_event(&read.mark, now);
         draft.change.personal(read.plate.as_str());
-        if read.mark.age > self.rules.stale_after {
+        if read.mark.age > self.rules.stale_after && self.was_read_while_in_hand(read) {
+            draft.change.kind = ChangeKind::PassageReadAgain;
+        } else if read.mark.age > self.rules.stale_after {
             self.book_backlog(&mut draft, now, read, records)?;
-        } else if let Which::SameCar = self.which(now, read, records)? {
-            self.read_again(&mut draft, now);
         } else {
-            self.end_for_next_car(&mut draft, now, records)?;
-            match self.rules.direction {
-                Direction::Entry => self.decide_entry(&mut draft, now, read, records)?,
-                Direction::Exit => self.decide_exit(&mut draft, now, read, records)?,
+            match self.which(now, read, records)? {
+                Which::SameCar => self.read_again(&mut draft, now),
+                Which::Booked => draft.change.kind = ChangeKind::EventNoted,
+                Which::EarlierCar => self.book_backlog(&mut draft, now, read, records)?,
+                Which::NextCar => {
+                    self.end_for_next_car(&mut draft, now, read, records)?;
+                    match self.rules.direction {
+                        Direction::Entry => self.decide_entry(&mut draft, now, read, records)?,
+                        Direction::Exit => self.decide_exit(&mut draft, now, read, records)?,
+                    }
+                }
             }
         }
         Ok(self.commit(draft, input.clone()))
@@ -191,14 +208,35 @@ impl Lane {
 
     /// Reads of one plate until it has passed or gone are one passage, whatever their event ids.
     fn which(&self, now: DateTime<Utc>, read: &Read, records: &impl Records) -> Result<Which, LaneFault> {
+        let late = read.mark.age > OUT_OF_ORDER_AFTER;
+        if self.rules.direction == Direction::Exit && late && self.is_booked(read, records)? {
+            return Ok(Which::Booked);
+        }
         let Some(hand) = &self.hand else { return Ok(Which::NextCar) };
         if hand.plate.as_ref() != Some(&read.plate) {
-            return Ok(Which::NextCar);
+            return Ok(match late && read.mark.captured_at < hand.captured_at {
+                false => Which::NextCar,
+                true if self.is_booked(read, records)? => Which::Booked,
+                true => Which::EarlierCar,
+            });
         }
-        let inside = records.get::<crate::stay::Inside>(read.plate.as_str())?.map(|kept| kept.record.stay);
+        if late && Self::has_left_since(hand, read, records)? {
+            return Ok(Which::Booked);
+        }
+        // Seen before it left, heard of after.
+        let seen_before = hand.ended.as_ref().is_some_and(|ended| read.mark.captured_at < ended.at);
+        if seen_before && matches!(hand.state, PassageState::Passed | PassageState::Lapsed) {
+            return Ok(Which::SameCar);
+        }
+        let inside = records.get::<Inside>(read.plate.as_str())?.map(|kept| kept.record.stay);
         let same = match (hand.state, self.rules.direction) {
-            (PassageState::Waiting, _) => true,
-            (PassageState::Granted, _) => inside == hand.stay && now - hand.decided_at <= GRANT_LASTS,
+            (PassageState::Waiting, _) => Self::is_still_here(hand, records)?,
+            (PassageState::Granted, _) => {
+                let since = hand.grant.as_ref().map_or(hand.decided_at, |grant| grant.at);
+                // At an exit the stay may have ended by a guess before the barrier had to open again.
+                let unchanged = inside == hand.stay || self.rules.direction == Direction::Exit && inside.is_none();
+                unchanged && now - since <= GRANT_LASTS
+            }
             // Without a loop nobody saw it pass: the camera may see the same car a little longer.
             (PassageState::Passed, direction) => {
                 let guessed = matches!(&hand.ended, Some(ended)
@@ -213,6 +251,34 @@ impl Lane {
             (PassageState::Refused | PassageState::Lapsed, _) => false,
         };
         Ok(if same { Which::SameCar } else { Which::NextCar })
+    }
+
+    /// Whether a late read is one more of the passage in hand. It opens nothing.
+    fn was_read_while_in_hand(&self, read: &Read) -> bool {
+        let seen = read.mark.captured_at;
+        self.hand.as_ref().is_some_and(|hand| {
+            let ended = hand.ended.as_ref().is_some_and(|ended| ended.at < seen);
+            hand.plate.as_ref() == Some(&read.plate) && hand.captured_at <= seen && !ended
+        })
+    }
+
+    /// Whether the car in hand was out of the lot again before this late read of it came.
+    fn has_left_since(hand: &Passage, read: &Read, records: &impl Records) -> Result<bool, LaneFault> {
+        let Some(stay) = hand.stay else { return Ok(false) };
+        let stay = records.get::<Stay>(&stay.to_string())?;
+        let exited_at = stay.and_then(|kept| kept.record.exited_at);
+        Ok(hand.direction == Direction::Entry && exited_at.is_some_and(|at| read.mark.captured_at < at))
+    }
+
+    /// Whether a late read tells nothing that the books do not know: at an entry of a car that is inside, at an exit of
+    /// one that has come in since.
+    fn is_booked(&self, read: &Read, records: &impl Records) -> Result<bool, LaneFault> {
+        let Some(inside) = records.get::<Inside>(read.plate.as_str())? else { return Ok(false) };
+        if self.rules.direction == Direction::Entry {
+            return Ok(true);
+        }
+        let stay = records.get::<Stay>(&inside.record.stay.to_string())?;
+        Ok(stay.is_some_and(|kept| kept.record.entered_at > read.mark.captured_at))
     }
 
     fn timer(

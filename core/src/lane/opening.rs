@@ -51,16 +51,19 @@ impl Lane {
     pub(super) fn read_again(&self, draft: &mut Draft, now: DateTime<Utc>) {
         draft.change.kind = ChangeKind::PassageReadAgain;
         let Some(hand) = self.hand.clone() else { return };
+        // What has been seen to end does not open again.
+        let ended = matches!(&hand.ended, Some(ended) if !matches!(ended.by, EndedBy::Opening | EndedBy::Time));
         let again = hand.grant.as_ref().is_some_and(|grant| {
             let undone =
                 matches!(grant.command.state, CommandState::Rejected | CommandState::Failed | CommandState::Unknown);
-            undone && self.arm != Arm::Up
+            undone && self.arm != Arm::Up && !ended
         });
         match (&hand.grant, again) {
             (Some(grant), true) => {
                 let cause = grant.cause;
                 self.grant(draft, now, hand, cause);
             }
+            _ if ended => {}
             _ => self.show(draft, now, &hand),
         }
     }

@@ -71,7 +71,7 @@ pub fn capture(
         excess: division.excess,
         suspense: division.suspense,
     };
-    change.postings = books::captured(provider, division.to_bill, division.excess, division.suspense);
+    change.postings.extend(books::captured(provider, division.to_bill, division.excess, division.suspense));
     change.put(&payment);
     let mut paid = order.record.clone();
     paid.state = OrderState::Paid;
@@ -128,6 +128,10 @@ fn divide(
     let mut bill = kept.record;
     let to_bill = bill.accept(evidence.amount)?;
     if to_bill.is_positive() {
+        // The bill may have grown since its order was made: what is paid of it has to be in the books.
+        if bill.paid.minus(bill.posted)?.is_positive() {
+            change.postings.extend(bill.fix()?);
+        }
         bill.write(change, before);
         if bill.due().is_zero() {
             leave_by(change, &bill, evidence.paid_at + exit_grace, records)?;

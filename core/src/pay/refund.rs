@@ -36,9 +36,13 @@ pub fn refund_done(
     Ok(Some(change))
 }
 
-/// The provider did not do it: counted, and asked for again under the same number.
-pub fn refund_failed(refund: &Kept<Refund>, now: DateTime<Utc>) -> Change {
+/// The provider did not do it: counted, and asked for again under the same number. A refund that is done stays done,
+/// whatever is said of it later.
+pub fn refund_failed(refund: &Kept<Refund>, now: DateTime<Utc>) -> Option<Change> {
+    if refund.record.state == RefundState::Done {
+        return None;
+    }
     let mut change = change(refund, now);
     change.put(&Refund { attempts: refund.record.attempts.saturating_add(1), ..refund.record.clone() });
-    change
+    Some(change)
 }

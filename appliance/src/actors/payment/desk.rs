@@ -146,6 +146,8 @@ impl PaymentDesk {
         for _ in 0..MOST_TRIES {
             let order = self.order(id)?;
             let provider = self.provider(&order.record.provider)?;
+            // An answer says how it was when it was asked for: 'not paid' from before the expiry ends nothing after it.
+            let over = parts.clock.now() > order.record.expires_at;
             let at_provider = match provider.query(&order.record).await {
                 Ok(answer) => answer,
                 Err(fault) => {
@@ -155,7 +157,6 @@ impl PaymentDesk {
                 }
             };
             let (now, records) = (parts.clock.now(), parts.store.snapshot());
-            let over = now > order.record.expires_at;
             let (change, payment) = match at_provider {
                 AtProvider::Paid(evidence) => {
                     let today = now.with_timezone(&parts.zone).date_naive();
@@ -267,7 +268,7 @@ impl PaymentDesk {
                 Ok(RefundAt::Pending) => (None, None),
                 Err(fault) => {
                     tracing::warn!(%fault, refund = %id, "the provider did not make the refund; it is asked again");
-                    (Some(pay::refund_failed(&refund, now)), None)
+                    (pay::refund_failed(&refund, now), None)
                 }
             };
             let Some(change) = change else { return Ok(()) };

@@ -225,5 +225,6 @@ fn codes(effects: &[Effect]) -> Vec<&'static str> {
 const CAR: &str = "粤C12345";
 
 mod deciding;
+mod late;
 mod opening;
 mod paying;
