@@ -1,0 +1,247 @@
+//! The cars and their drivers: where they want to be, and whether, when and how often they pay.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tollhouse_core::lane::{Direction, OnLoop, Passage, Standing, Way};
+use tollhouse_core::pass::{GatePass, Grants, OverduePolicy};
+use tollhouse_core::plate::Plate;
+use tollhouse_core::record::{Cause, Change, ChangeKind};
+
+use crate::desk::DeskJob;
+use crate::queue::{Arm, Happens};
+use crate::world::World;
+
+/// How many cars there are.
+const CARS: usize = 12;
+/// A car whose fee is on record as paid stands no longer than this before a lane that runs.
+const PAID_AND_OPEN: TimeDelta = TimeDelta::minutes(2);
+/// When nothing goes wrong, no car stands in a lane longer than this.
+const SERVED: TimeDelta = TimeDelta::minutes(40);
+
+#[derive(Debug)]
+pub(crate) struct Car {
+    pub(crate) plate: String,
+    pub(crate) kind: Kind,
+    pub(crate) pays: Pays,
+    pub(crate) stands: Stands,
+    pub(crate) trips: usize,
+    /// When the driver last began to pay.
+    asked_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Temporary,
+    Pass,
+    Free,
+    Blocked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pays {
+    Once,
+    /// Two orders, both paid.
+    Twice,
+    /// Inside, before driving to the exit.
+    Early,
+    /// After a long time at the exit.
+    Late,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stands {
+    Outside,
+    At(usize),
+    Inside,
+    /// Where it wants to be, for good.
+    Content,
+}
+
+impl World {
+    pub(crate) fn cars_arrive(&mut self) {
+        for number in 0..CARS {
+            let kind = match number {
+                0 => Kind::Pass,
+                1 => Kind::Free,
+                2 => Kind::Blocked,
+                3 => [Kind::Pass, Kind::Temporary][self.chance.below(2)],
+                _ => Kind::Temporary,
+            };
+            let pays = [Pays::Once, Pays::Once, Pays::Twice, Pays::Early, Pays::Late, Pays::Never];
+            let pays = pays[self.chance.below(pays.len())];
+            let trips = 1 + self.chance.below(3);
+            let (plate, asked_at) = (format!("粤C{:05}", 10_000 + number), self.now());
+            self.write_pass(&plate, kind);
+            self.cars.push(Car { plate, kind, pays, stands: Stands::Outside, trips, asked_at });
+            let wait = self.chance.ms(1_000, 5_400_000);
+            self.queue.after(wait, Happens::Car { car: number });
+        }
+    }
+
+    fn write_pass(&mut self, plate: &str, kind: Kind) {
+        let now = self.now();
+        let days = TimeDelta::days(30);
+        let grants = match kind {
+            Kind::Temporary => return,
+            Kind::Free => Grants::Free { until: None },
+            Kind::Blocked => Grants::Blocked { reason: "stolen".into() },
+            Kind::Pass => {
+                let overdue = OverduePolicy::OpenAndWarn;
+                Grants::Owned { card: plate.replace('粤', "C"), paid_until: now + days, grace_days: 0, overdue }
+            }
+        };
+        let mut change = Change::new(ChangeKind::PassWritten, now, Cause::Time);
+        change.put(&GatePass { plate: Plate::new(plate).expect("a plate"), grants });
+        self.watch.take(change, None).expect("sound").expect("relies on nothing");
+    }
+
+    /// A car and its driver do what they do next.
+    pub(crate) fn car_acts(&mut self, car: usize) -> Result<(), String> {
+        match self.cars[car].stands {
+            Stands::Content => {}
+            Stands::Outside if self.cars[car].trips == 0 => self.cars[car].stands = Stands::Content,
+            Stands::Outside => self.drive_to(car, Direction::Entry),
+            Stands::Inside if self.wants_to_pay_early(car) => {
+                self.ask_early(car);
+                let wait = self.chance.ms(5_000, 900_000);
+                self.queue.after(wait, Happens::Car { car });
+            }
+            Stands::Inside => self.drive_to(car, Direction::Exit),
+            Stands::At(lane) => {
+                self.is_served(car, lane)?;
+                self.stands_in_lane(car, lane);
+            }
+        }
+        Ok(())
+    }
+
+    fn drive_to(&mut self, car: usize, direction: Direction) {
+        let first = if direction == Direction::Entry { 0 } else { 2 };
+        let lane = first + self.chance.below(2);
+        let wait = self.chance.ms(4_000, 15_000);
+        if self.places[lane].car.is_none() && self.places[lane].arm == Arm::Down {
+            self.places[lane].car = Some(car);
+            self.places[lane].since = self.now();
+            self.cars[car].stands = Stands::At(lane);
+            self.note(|| format!("car {car} stands at lane {lane}"));
+            self.loop_tells(lane, OnLoop::Occupied);
+            let plate = self.cars[car].plate.clone();
+            self.cameras_read(lane, &plate);
+        }
+        self.queue.after(wait, Happens::Car { car });
+    }
+
+    /// Nobody is shut in: who has paid is let out, and nobody stands for ever.
+    fn is_served(&self, car: usize, lane: usize) -> Result<(), String> {
+        let stood = self.now() - self.places[lane].since.max(self.calm_from);
+        if stood > SERVED {
+            return Err(format!("car {car} {:?} is not served at lane {lane}", self.cars[car]));
+        }
+        let Some((Passage { bill: Some(bill), .. }, Shows::Waiting)) = self.shown(car, lane) else { return Ok(()) };
+        let started = self.shell.as_ref().map_or(self.now(), |shell| shell.started_at);
+        let paid = self.watch.settled_at.get(bill).is_some_and(|at| self.now() - *at.max(&started) > PAID_AND_OPEN);
+        if paid { Err(format!("car {car} has paid and lane {lane} stays shut")) } else { Ok(()) }
+    }
+
+    fn stands_in_lane(&mut self, car: usize, lane: usize) {
+        let stood = self.now() - self.places[lane].since;
+        let entry = lane < 2;
+        if self.places[lane].arm == Arm::Up && !self.fault(100) {
+            let inside = if entry { Stands::Inside } else { Stands::Outside };
+            if !entry {
+                self.cars[car].trips -= 1;
+            }
+            return self.leaves(car, lane, Way::Through, inside);
+        }
+        let stays = if entry { TimeDelta::minutes(3) } else { TimeDelta::minutes(20) };
+        let refused = entry && self.is_refused(car, lane);
+        let gives_up = self.stormy() && (self.chance.happens(15) || stood > stays);
+        if refused && stood > TimeDelta::seconds(20) && !self.stormy() {
+            self.cars[car].trips = 0;
+        }
+        if gives_up || refused && stood > TimeDelta::seconds(20) {
+            let back = if entry { Stands::Outside } else { Stands::Inside };
+            return self.leaves(car, lane, Way::Back, back);
+        }
+        if !entry {
+            self.at_exit(car, lane, stood);
+        } else if self.fault(self.faults.person) {
+            self.person_opens(lane);
+        }
+        let plate = self.cars[car].plate.clone();
+        self.cameras_read(lane, &plate);
+        let wait = self.chance.ms(4_000, 15_000);
+        self.queue.after(wait, Happens::Car { car });
+    }
+
+    fn leaves(&mut self, car: usize, lane: usize, way: Way, to: Stands) {
+        self.note(|| format!("car {car} leaves lane {lane} {way:?}"));
+        self.loop_saw(lane, way);
+        self.places[lane].car = None;
+        self.loop_tells(lane, OnLoop::Clear);
+        self.cars[car].stands = to;
+        let wait = if self.stormy() { self.chance.ms(10_000, 5_400_000) } else { self.chance.ms(10_000, 600_000) };
+        self.queue.after(wait, Happens::Car { car });
+    }
+
+    /// The passage that the lane's display shows, if it is this car's.
+    fn shown(&self, car: usize, lane: usize) -> Option<(&Passage, Shows)> {
+        let lane = &self.shell.as_ref()?.lanes[lane].lane;
+        let (passage, shows) = match lane.standing() {
+            Standing::Waiting(passage) => (passage, Shows::Waiting),
+            Standing::Refused(passage) => (passage, Shows::Refused),
+            Standing::Opening(_) | Standing::Free => return None,
+        };
+        let own = passage.plate.as_ref().is_some_and(|plate| plate.as_str() == self.cars[car].plate);
+        own.then_some((passage, shows))
+    }
+
+    pub(crate) fn is_refused(&self, car: usize, lane: usize) -> bool {
+        self.shown(car, lane).is_some_and(|(_, shows)| shows == Shows::Refused)
+    }
+
+    /// At an exit that waits for money, or for the attendant.
+    fn at_exit(&mut self, car: usize, lane: usize, stood: TimeDelta) {
+        if self.fault(self.faults.person) {
+            self.person_opens(lane);
+        }
+        let Some((passage, Shows::Waiting)) = self.shown(car, lane) else { return };
+        let bill = passage.bill;
+        let pays = self.cars[car].pays;
+        let Some(bill) = bill else {
+            // The lot wants the attendant to look at cars without an entry.
+            return self.person_opens(lane);
+        };
+        let patience = match pays {
+            Pays::Never if stood > TimeDelta::minutes(10) => return self.person_opens(lane),
+            Pays::Never => return,
+            Pays::Late => TimeDelta::minutes(12),
+            Pays::Once | Pays::Twice | Pays::Early => TimeDelta::zero(),
+        };
+        // A driver who has tried to pay tries again after a minute.
+        if stood < patience || self.now() - self.cars[car].asked_at < TimeDelta::seconds(60) {
+            return;
+        }
+        self.cars[car].asked_at = self.now();
+        for _ in 0..=usize::from(pays == Pays::Twice) {
+            self.desk_later(DeskJob::Order { bill, within_ms: if self.stormy() { 330_000 } else { 20_000 } });
+        }
+    }
+
+    fn wants_to_pay_early(&self, car: usize) -> bool {
+        let asked = self.cars[car].asked_at;
+        self.cars[car].pays == Pays::Early && self.now() - asked > TimeDelta::minutes(40)
+    }
+
+    fn ask_early(&mut self, car: usize) {
+        self.cars[car].asked_at = self.now();
+        let plate = Plate::new(&self.cars[car].plate).expect("a plate");
+        self.desk_later(DeskJob::Early { plate });
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    Waiting,
+    Refused,
+}
