@@ -56,8 +56,8 @@ impl Lane {
                 draft.keep(passage);
             }
             Ok((code, basis, cause)) => {
-                let stays = inside.as_ref().is_some_and(|kept| draft.voided != Some(kept.record.stay));
-                passage.code = if stays { DecisionCode::EntryAlreadyInside } else { code };
+                let already_inside = inside.as_ref().is_some_and(|kept| draft.voided != Some(kept.record.stay));
+                passage.code = if already_inside { DecisionCode::EntryAlreadyInside } else { code };
                 let arrival = Arrival {
                     passage: passage.id,
                     plate: &read.plate,

@@ -20,7 +20,6 @@ const SERVED: TimeDelta = TimeDelta::minutes(40);
 #[derive(Debug)]
 pub(crate) struct Car {
     pub(crate) plate: String,
-    pub(crate) kind: Kind,
     pub(crate) pays: Pays,
     pub(crate) stands: Stands,
     pub(crate) trips: usize,
@@ -72,7 +71,7 @@ impl World {
             let trips = 1 + self.chance.below(3);
             let (plate, asked_at) = (format!("粤C{:05}", 10_000 + number), self.now());
             self.write_pass(&plate, kind);
-            self.cars.push(Car { plate, kind, pays, stands: Stands::Outside, trips, asked_at });
+            self.cars.push(Car { plate, pays, stands: Stands::Outside, trips, asked_at });
             let wait = self.chance.ms(1_000, 5_400_000);
             self.queue.after(wait, Happens::Car { car: number });
         }
