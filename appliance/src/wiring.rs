@@ -15,6 +15,7 @@ use futures_util::future::{join_all, join3};
 use tollhouse_core::id::{DeviceId, IdKey};
 use tollhouse_core::lane::{self as core_lane, LaneRules};
 use tollhouse_core::tariff::{Hourly, Tariff};
+use tollhouse_drivers::event::Presence;
 use tollhouse_drivers::mqtt::{MqttConfig, MqttLink};
 use tollhouse_drivers::plugin::{LibraryError, PluginConfig, PluginHost};
 use tollhouse_drivers::{DeviceLink, EventSink, Observer};
@@ -74,7 +75,9 @@ pub enum StartError {
     #[error("the sandbox's book cannot be opened: {0}")]
     Sandbox(io::Error),
     /// The control socket could not be made.
-    #[error("the control socket cannot be made: {0}")]
+    #[error(
+        "the control socket cannot be made in the data folder: {0}; a socket path has at most 107 characters, so choose a shorter data folder if that is it"
+    )]
     Control(io::Error),
     /// The broker's password could not be read.
     #[error("the broker's password cannot be read from {0}: {1}")]
@@ -105,6 +108,7 @@ pub struct Running {
 }
 
 struct Links {
+    observer: Arc<LinkObserver>,
     mqtt: Arc<MqttLink>,
     plugins: Vec<Arc<PluginHost>>,
 }
@@ -148,6 +152,7 @@ fn share(config: &Config, clock: BoxClock) -> Result<Shared, StartError> {
     readiness.part(Part::Store, Standing::Up);
     for device in config.lanes.iter().flat_map(LaneConfig::devices) {
         readiness.device(device.as_str(), Standing::Down);
+        metrics.device(device, Presence::Offline);
     }
     let live = Arc::new(Live::new(config.lot.name.clone(), config.lot.capacity));
     let tariff = Arc::new(hourly(config));
@@ -173,8 +178,8 @@ fn hourly(config: &Config) -> Hourly {
 }
 
 fn connect(config: &Config, shared: &Shared, routes: &Arc<Routes>) -> Result<(Links, Devices), StartError> {
-    let observer: Arc<dyn Observer> =
-        Arc::new(LinkObserver::new(Arc::clone(&shared.metrics), Arc::clone(&shared.readiness)));
+    let ear = Arc::new(LinkObserver::new(Arc::clone(&shared.metrics), Arc::clone(&shared.readiness)));
+    let observer: Arc<dyn Observer> = Arc::<LinkObserver>::clone(&ear);
     let sink: Arc<dyn EventSink> = Arc::<Routes>::clone(routes);
     let clock = shared.clock.for_drivers();
     let mut devices = Devices::default();
@@ -206,7 +211,7 @@ fn connect(config: &Config, shared: &Shared, routes: &Arc<Routes>) -> Result<(Li
     let mqtt = Arc::new(MqttLink::start(mqtt, clock, sink, observer));
     let link: Arc<dyn DeviceLink> = Arc::<MqttLink>::clone(&mqtt);
     devices.add(config.mqtt_devices(), &link);
-    Ok((Links { mqtt, plugins }, devices))
+    Ok((Links { observer: ear, mqtt, plugins }, devices))
 }
 
 fn start_lot(
@@ -372,6 +377,7 @@ impl Running {
 
     /// Ends in good order and within five seconds: no more events, what is decided is finished, everything is flushed.
     pub async fn stop(self) {
+        self.links.observer.ending();
         if tokio::time::timeout(FINISH_WITHIN, self.lot.send(FinishLanes)).await.is_err() {
             tracing::warn!("some lanes did not finish in time; what they had open comes again at the next start");
         }

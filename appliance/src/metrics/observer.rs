@@ -4,6 +4,7 @@
 //! the number of those that were left out.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,7 @@ pub struct LinkObserver {
     metrics: Arc<Metrics>,
     readiness: Arc<Readiness>,
     said: Mutex<HashMap<(Option<DeviceId>, &'static str), Said>>,
+    ending: AtomicBool,
 }
 
 struct Said {
@@ -36,7 +38,12 @@ struct Said {
 impl LinkObserver {
     /// Counts into `metrics` and tells `readiness` of devices and of the subscription.
     pub fn new(metrics: Arc<Metrics>, readiness: Arc<Readiness>) -> Self {
-        Self { metrics, readiness, said: Mutex::new(HashMap::new()) }
+        Self { metrics, readiness, said: Mutex::new(HashMap::new()), ending: AtomicBool::new(false) }
+    }
+
+    /// The box ends: links that go down are no news.
+    pub fn ending(&self) {
+        self.ending.store(true, Ordering::Relaxed);
     }
 
     /// How many were left out since the last warning of this kind, or `None` when this one is to be left out too.
@@ -97,6 +104,7 @@ impl Observer for LinkObserver {
         }
         match state {
             LinkState::Up => tracing::info!(link = name, "the link to devices is up"),
+            LinkState::Down if self.ending.load(Ordering::Relaxed) => tracing::info!(link = name, "the link has ended"),
             LinkState::Down => tracing::warn!(link = name, "the link to devices is down"),
             LinkState::Restarted => tracing::warn!(link = name, "a driver was started again"),
         }

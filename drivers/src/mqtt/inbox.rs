@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rumqttc::Publish;
 
 use super::directory::DeviceIndex;
@@ -33,6 +33,8 @@ pub(super) struct Entry {
     /// The message as it came, to make the event anew from.
     pub(super) copy: Publish,
     pub(super) received_at: DateTime<Utc>,
+    /// How long it lay at the broker, if that makes it older than its device says.
+    pub(super) lain: TimeDelta,
     abandoned: u32,
     not_before: Option<Instant>,
     given_back: Option<DeviceEvent>,
@@ -88,13 +90,19 @@ impl Inbox {
     }
 
     /// Takes an event in hand. The broker hears of it once it is settled.
-    pub(super) fn admit(&mut self, device: DeviceIndex, copy: &Publish, received_at: DateTime<Utc>) -> Turn {
+    pub(super) fn admit(
+        &mut self,
+        device: DeviceIndex,
+        copy: &Publish,
+        received_at: DateTime<Utc>,
+        lain: TimeDelta,
+    ) -> Turn {
         if self.entries.len() >= self.capacity && !self.evict_detached() {
             return Turn::Overflow;
         }
         let token = self.enter(copy.pkid);
         let copy = copy.clone();
-        let entry = Entry { device, copy, received_at, abandoned: 0, not_before: None, given_back: None };
+        let entry = Entry { device, copy, received_at, lain, abandoned: 0, not_before: None, given_back: None };
         self.entries.insert(token, entry);
         if self.waiting_of[device] > 0 {
             self.wait(token, device);
@@ -154,18 +162,21 @@ impl Inbox {
 
     /// A receipt has spoken.
     pub(super) fn settle(&mut self, token: Token, outcome: Outcome, now: Instant) -> Settled {
-        let Some(entry) = self.entries.get_mut(&token) else { return Settled::Forgotten };
+        let Some(entry) = self.entries.get(&token) else { return Settled::Forgotten };
         let device = entry.device;
         if outcome == Outcome::Done {
             self.forget(token);
             return Settled::Forgotten;
         }
-        entry.abandoned += 1;
+        // What stood behind the one that nobody could finish is innocent: only a device's oldest is counted.
+        let oldest = !self.entries.range(..token).any(|(_, earlier)| earlier.device == device);
+        let Some(entry) = self.entries.get_mut(&token) else { return Settled::Forgotten };
+        entry.abandoned += u32::from(oldest);
         if entry.abandoned >= MAX_ABANDONED {
             self.forget(token);
             return Settled::Poison(device);
         }
-        entry.not_before = Some(now + FIRST_PAUSE * 2u32.pow(entry.abandoned - 1));
+        entry.not_before = Some(now + FIRST_PAUSE * 2u32.pow(entry.abandoned.saturating_sub(1)));
         self.wait(token, device);
         Settled::Again
     }

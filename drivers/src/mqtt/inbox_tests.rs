@@ -58,7 +58,7 @@ fn renew(_: Token, entry: &Entry) -> Option<DeviceEvent> {
 }
 
 fn admit(inbox: &mut Inbox, index: DeviceIndex, packet: u16) -> Token {
-    match inbox.admit(index, &message(packet, "e"), DateTime::UNIX_EPOCH) {
+    match inbox.admit(index, &message(packet, "e"), DateTime::UNIX_EPOCH, TimeDelta::zero()) {
         Turn::Now(token) => token,
         other => panic!("not at once: {other:?}"),
     }
@@ -126,8 +126,8 @@ fn events_of_one_device_keep_their_order_and_others_do_not_wait_for_it() {
     let first = admit(&mut inbox, 0, 1);
     let given_back = gate.offer(event(0, "first")).expect_err("closed");
     inbox.give_back(first, given_back, now);
-    assert_eq!(inbox.admit(0, &message(2, "second"), DateTime::UNIX_EPOCH), Turn::Queued);
-    assert!(matches!(inbox.admit(1, &message(3, "other"), DateTime::UNIX_EPOCH), Turn::Now(_)));
+    assert_eq!(inbox.admit(0, &message(2, "second"), DateTime::UNIX_EPOCH, TimeDelta::zero()), Turn::Queued);
+    assert!(matches!(inbox.admit(1, &message(3, "other"), DateTime::UNIX_EPOCH, TimeDelta::zero()), Turn::Now(_)));
 
     let later = now + Duration::from_secs(1);
     inbox.offer_waiting(later, &gate, renew);
@@ -136,7 +136,7 @@ fn events_of_one_device_keep_their_order_and_others_do_not_wait_for_it() {
     inbox.offer_waiting(later + Duration::from_secs(1), &gate, renew);
     assert_eq!(gate.taken(), ["first", "second"]);
     assert_eq!((inbox.waiting(), inbox.with_sink()), (0, 3));
-    assert!(matches!(inbox.admit(0, &message(4, "third"), DateTime::UNIX_EPOCH), Turn::Now(_)));
+    assert!(matches!(inbox.admit(0, &message(4, "third"), DateTime::UNIX_EPOCH, TimeDelta::zero()), Turn::Now(_)));
 }
 
 #[test]
@@ -144,9 +144,27 @@ fn beyond_its_capacity_the_oldest_copy_that_the_broker_repeats_makes_room() {
     let mut inbox = Inbox::new(1, 2);
     admit(&mut inbox, 0, 1);
     admit(&mut inbox, 0, 2);
-    assert_eq!(inbox.admit(0, &message(3, "e"), DateTime::UNIX_EPOCH), Turn::Overflow);
+    assert_eq!(inbox.admit(0, &message(3, "e"), DateTime::UNIX_EPOCH, TimeDelta::zero()), Turn::Overflow);
     inbox.reconnected();
     admit(&mut inbox, 0, 1);
     admit(&mut inbox, 0, 2);
-    assert_eq!(inbox.admit(0, &message(3, "e"), DateTime::UNIX_EPOCH), Turn::Overflow, "these are of this connection");
+    assert_eq!(
+        inbox.admit(0, &message(3, "e"), DateTime::UNIX_EPOCH, TimeDelta::zero()),
+        Turn::Overflow,
+        "these are of this connection"
+    );
+}
+
+#[test]
+fn what_stands_behind_a_poisonous_event_of_its_device_is_innocent() {
+    let (mut inbox, gate, mut now) = (Inbox::new(1, 100), Gate::default(), Instant::now());
+    let (poison, innocent) = (admit(&mut inbox, 0, 1), admit(&mut inbox, 0, 2));
+    for _ in 1..MAX_ABANDONED {
+        assert_eq!(inbox.settle(poison, Outcome::Abandoned, now), Settled::Again);
+        assert_eq!(inbox.settle(innocent, Outcome::Abandoned, now), Settled::Again);
+        now += Duration::from_secs(2);
+        inbox.offer_waiting(now, &gate, renew);
+    }
+    assert_eq!(inbox.settle(poison, Outcome::Abandoned, now), Settled::Poison(0));
+    assert_eq!(inbox.settle(innocent, Outcome::Abandoned, now), Settled::Again);
 }

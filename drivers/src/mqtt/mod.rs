@@ -12,8 +12,8 @@ mod directory;
 mod inbox;
 mod mail;
 mod outbox;
+mod own;
 mod receive;
-mod refusals;
 mod session;
 mod topic;
 

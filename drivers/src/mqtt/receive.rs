@@ -12,16 +12,16 @@ use tollhouse_core::id::{DeviceId, EventId};
 use super::directory::{DeviceIndex, Directory, Sign};
 use super::inbox::{Entry, Inbox, Settled, Token, Turn};
 use super::mail::Mail;
-use super::refusals::Refusals;
+use super::own::{OwnCommands, Whose};
 use super::topic::{self, Subject};
 use crate::event::{DeviceEvent, Outcome, Receipt, What};
 use crate::link::{EventSink, Observer, Refused};
-use crate::wire::{self, Heard, MAX_BODY_BYTES, MAX_PICTURE_BYTES, Refusal};
+use crate::wire::{self, Heard, MAX_AGE_DAYS, MAX_BODY_BYTES, MAX_PICTURE_BYTES, Refusal};
 
 /// So many retained messages are cleared in one go; the rest shows at the next subscription.
 const MAX_CLEARINGS: usize = 1024;
 
-/// For so long after a connection the broker hands over what it kept while the box was away.
+/// For so long after a connection the broker may still hand over what it kept while the box was away.
 const CATCHING_UP: Duration = Duration::from_secs(3);
 /// An event that lay at the broker for longer than this is older than its device says.
 const LAIN_AT_BROKER: TimeDelta = TimeDelta::seconds(30);
@@ -29,6 +29,15 @@ const LAIN_AT_BROKER: TimeDelta = TimeDelta::seconds(30);
 /// Too much is in hand: the connection has to end, so that the broker keeps what it has.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Overflow;
+
+/// Whether the broker is still handing over what it kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settling {
+    /// Its first answer to a ping has not come yet.
+    UnderWay,
+    /// It has.
+    Over,
+}
 
 /// The incoming half of the link.
 pub(super) struct Receiver {
@@ -38,13 +47,18 @@ pub(super) struct Receiver {
     observer: Arc<dyn Observer>,
     mail: Arc<Mail>,
     directory: Arc<Mutex<Directory>>,
-    refusals: Refusals,
     pub(super) inbox: Inbox,
     /// Topics whose retained message is to be cleared.
     pub(super) clearings: Vec<String>,
     /// Topics that were cleared over this connection: an empty message there is our own.
     cleared: HashSet<String>,
     connected_at: Option<Instant>,
+    /// Whether the broker is still handing over what it kept.
+    pub(super) settled: Settling,
+    /// Commands that come back to us.
+    pub(super) own: OwnCommands,
+    /// A command that is not ours has been seen: perhaps somebody retained it.
+    pub(super) strange_command: Option<Instant>,
 }
 
 impl Receiver {
@@ -57,14 +71,28 @@ impl Receiver {
         directory: Arc<Mutex<Directory>>,
     ) -> Self {
         let inbox = Inbox::new(devices.len(), capacity);
-        let refusals = Refusals::new(Arc::clone(&observer));
         let (clearings, cleared) = (Vec::new(), HashSet::new());
-        Self { root, devices, sink, observer, mail, directory, refusals, inbox, clearings, cleared, connected_at: None }
+        Self {
+            root,
+            devices,
+            sink,
+            observer,
+            mail,
+            directory,
+            inbox,
+            clearings,
+            cleared,
+            connected_at: None,
+            settled: Settling::UnderWay,
+            own: OwnCommands::default(),
+            strange_command: None,
+        }
     }
 
     pub(super) fn reconnected(&mut self) {
         self.inbox.reconnected();
         self.connected_at = Some(Instant::now());
+        self.settled = Settling::UnderWay;
         self.clearings.clear();
         self.cleared.clear();
     }
@@ -93,9 +121,15 @@ impl Receiver {
         now: DateTime<Utc>,
     ) -> Result<(), Overflow> {
         // Our own commands and clearings come back on these topics.
-        if subject == Subject::Command && !publish.retain
-            || publish.payload.is_empty() && self.cleared.contains(&publish.topic)
-        {
+        let clearing = publish.payload.is_empty() && self.cleared.contains(&publish.topic);
+        if subject == Subject::Command && !publish.retain {
+            if !clearing && self.own.whose(&publish.topic, &publish.payload) == Whose::Strange {
+                self.strange_command.get_or_insert_with(Instant::now);
+            }
+            self.junk(publish);
+            return Ok(());
+        }
+        if clearing {
             self.junk(publish);
             return Ok(());
         }
@@ -137,7 +171,12 @@ impl Receiver {
         publish: &Publish,
         now: DateTime<Utc>,
     ) -> Result<(), Overflow> {
-        self.add_time_at_broker(index, &mut heard, now);
+        let lain = self.time_at_broker(index, &heard, now);
+        if !lain.is_zero() {
+            // Its way tells nothing about the device's clock.
+            heard.sent_at = None;
+            make_older(&mut heard.what, lain);
+        }
         match &heard.what {
             What::Availability(said) => {
                 let sign = self.directory().available(index, said);
@@ -160,7 +199,7 @@ impl Receiver {
             What::Notice(notice) => self.note(index, &notice.head, heard.sent_at, publish, now),
             What::Ack(_) => {}
         }
-        match self.inbox.admit(index, publish, now) {
+        match self.inbox.admit(index, publish, now, lain) {
             Turn::Queued => Ok(()),
             Turn::Overflow => Err(Overflow),
             Turn::Now(token) => {
@@ -176,22 +215,17 @@ impl Receiver {
     /// By the contract an event's age is what its device says. What the broker kept while the box was away is older by
     /// the time that it lay there: without this a lane would open for cars that are long gone. Only just after a
     /// connection, so that a device whose clock is set never becomes backlog for good.
-    fn add_time_at_broker(&self, index: DeviceIndex, heard: &mut Heard, now: DateTime<Utc>) {
+    fn time_at_broker(&self, index: DeviceIndex, heard: &Heard, now: DateTime<Utc>) -> TimeDelta {
         let catching_up = self.connected_at.is_some_and(|since| since.elapsed() < CATCHING_UP);
-        let Some(sent_at) = heard.sent_at.filter(|_| catching_up) else { return };
-        let lain = time_at_broker(sent_at, now, self.directory().clock_offset(index));
-        let event = match &mut heard.what {
-            What::Plate(read) => &mut read.head,
-            What::Passed(passed) => &mut passed.head,
-            What::Notice(notice) => &mut notice.head,
-            What::State(_) | What::Ack(_) | What::Availability(_) => return,
-        };
-        if lain > LAIN_AT_BROKER {
-            event.age += lain;
-            event.captured_at -= lain;
-            // Its way tells nothing about the device's clock.
-            heard.sent_at = None;
+        let Some(sent_at) = heard.sent_at.filter(|_| catching_up) else { return TimeDelta::zero() };
+        let offset = self.directory().clock_offset(index);
+        // Once all that was kept has come, only a device whose clock is known can be judged.
+        if offset.is_none() && self.settled == Settling::Over {
+            return TimeDelta::zero();
         }
+        let lain = time_at_broker(sent_at, now, offset);
+        let believable = LAIN_AT_BROKER..TimeDelta::days(MAX_AGE_DAYS);
+        if believable.contains(&lain) { lain } else { TimeDelta::zero() }
     }
 
     fn note(
@@ -244,7 +278,8 @@ impl Receiver {
 
     fn renew(&self, token: Token, entry: &Entry) -> Option<DeviceEvent> {
         let (_, subject) = topic::split(&self.root, &entry.copy.topic)?;
-        let heard = interpret(subject, &entry.copy, entry.received_at).ok()?;
+        let mut heard = interpret(subject, &entry.copy, entry.received_at).ok()?;
+        make_older(&mut heard.what, entry.lain);
         Some(self.event(entry.device, heard.what, token, entry.received_at))
     }
 
@@ -259,7 +294,8 @@ impl Receiver {
 
     /// Nobody may retain commands and events: a device that starts would take yesterday's for today's.
     fn clear(&mut self, publish: &Publish, what: &str) -> Result<(), Refusal> {
-        if self.cleared.len() < MAX_CLEARINGS && self.cleared.insert(publish.topic.clone()) {
+        if self.cleared.len() < MAX_CLEARINGS && !self.clearings.contains(&publish.topic) {
+            self.cleared.insert(publish.topic.clone());
             self.clearings.push(publish.topic.clone());
         }
         Err((Refused::Retained, format!("{what} was retained")))
@@ -270,8 +306,8 @@ impl Receiver {
         self.inbox.junk(publish.pkid);
     }
 
-    fn refuse(&mut self, index: Option<DeviceIndex>, reason: Refused, detail: &str) {
-        self.refusals.refuse(index.map(|index| &self.devices[index]), reason, detail);
+    fn refuse(&self, index: Option<DeviceIndex>, reason: Refused, detail: &str) {
+        self.observer.refused(index.map(|index| &self.devices[index]), reason, detail);
     }
 
     fn directory(&self) -> MutexGuard<'_, Directory> {
@@ -292,6 +328,17 @@ fn interpret(subject: Subject<'_>, publish: &Publish, received_at: DateTime<Utc>
             Err((Refused::UnknownTopic, "not an event".to_owned()))
         }
     }
+}
+
+fn make_older(what: &mut What, by: TimeDelta) {
+    let head = match what {
+        What::Plate(read) => &mut read.head,
+        What::Passed(passed) => &mut passed.head,
+        What::Notice(notice) => &mut notice.head,
+        What::State(_) | What::Ack(_) | What::Availability(_) => return,
+    };
+    head.age += by;
+    head.captured_at -= by;
 }
 
 /// How long an event was under way: by the device's clock, corrected as far as its offset is known.

@@ -20,7 +20,7 @@ use super::MqttConfig;
 use super::directory::Directory;
 use super::mail::{Mail, Phase};
 use super::outbox::{GivenUp, MAX_IN_FLIGHT, Outbox};
-use super::receive::{Overflow, Receiver};
+use super::receive::{Overflow, Receiver, Settling};
 use super::topic::{self, Delivery};
 use crate::link::{Clock, EventSink, LinkState, Observer};
 
@@ -31,6 +31,10 @@ const MAX_INCOMING_BYTES: usize = 2_560 * 1024;
 const MAX_OUTGOING_BYTES: usize = 256 * 1024;
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// After a stranger's command the box looks for a retained one; several within this time are looked for at once.
+const LOOK_AFTER: Duration = Duration::from_millis(300);
+/// The packet id of every subscription: commands never use it.
+const SUBSCRIPTION_PACKET: u16 = 1;
 const RETRY_TICK: Duration = Duration::from_millis(25);
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
@@ -114,14 +118,15 @@ impl Session {
         loop {
             let began = Instant::now();
             let ended = self.connection().await.expect_err("a connection only ever ends");
-            self.report(LinkState::Down, &ended.to_string());
             if matches!(ended, Ended::Closed) || self.phase == Phase::Closing {
+                self.observer.link(LINK_NAME, LinkState::Down);
                 let commands = self.outbox.len();
                 if commands > 0 {
                     tracing::warn!(commands, "the link closes with commands that the broker never had");
                 }
                 return;
             }
+            self.report(LinkState::Down, &ended.to_string());
             if began.elapsed() >= GOOD_CONNECTION {
                 backoff = FIRST_BACKOFF;
             }
@@ -211,7 +216,8 @@ impl Session {
         let mut stage = Stage::Subscribing;
         let mut closing_until = None;
         loop {
-            let waits = self.receiver.inbox.waiting() > 0 || self.phase == Phase::Closing;
+            let looks = self.receiver.strange_command.is_some() && stage == Stage::Up;
+            let waits = self.receiver.inbox.waiting() > 0 || looks || self.phase == Phase::Closing;
             tokio::select! {
                 event = events.poll() => self.handle(event.map_err(Box::new)?, events, &mut stage).await?,
                 () = self.mail.wake.notified() => {}
@@ -249,7 +255,7 @@ impl Session {
                 self.receiver.receive(&publish, (self.clock)())?;
             }
             Packet::PubAck(ack) => self.outbox.acknowledged(ack.pkid),
-            Packet::SubAck(suback) => {
+            Packet::SubAck(suback) if *stage == Stage::Subscribing => {
                 if suback.return_codes.contains(&SubscribeReasonCode::Failure) {
                     tracing::error!("the broker refuses a subscription: check its access rules for this client");
                 }
@@ -259,6 +265,7 @@ impl Session {
             }
             Packet::PingResp if *stage == Stage::Settling => {
                 *stage = Stage::Up;
+                self.receiver.settled = Settling::Over;
                 self.report(LinkState::Up, "subscribed");
             }
             _ => {}
@@ -300,6 +307,7 @@ impl Session {
             clearing.retain = true;
             request(events, Request::Publish(clearing)).await?;
         }
+        self.look_for_retained(events).await?;
         if self.outbox.len() == 0 {
             return Ok(());
         }
@@ -310,10 +318,24 @@ impl Session {
         while let Some((packet, command)) = self.outbox.next(now, boot_of, &mut given_up) {
             let mut publish = Publish::new(&command.topic, QoS::AtLeastOnce, command.body.clone());
             publish.pkid = packet;
+            self.receiver.own.sent(&command.topic, &command.body);
             request(events, Request::Publish(publish)).await?;
         }
         log_given_up(given_up);
         Ok(())
+    }
+
+    /// A command that is not ours may have been retained, which the broker tells only who subscribes. At most one look in
+    /// [`LOOK_AFTER`]: a stranger who sends commands all the time costs one subscription a second.
+    async fn look_for_retained(&mut self, events: &mut EventLoop) -> Result<(), Ended> {
+        if self.receiver.strange_command.is_none_or(|since| since.elapsed() < LOOK_AFTER) {
+            return Ok(());
+        }
+        self.receiver.strange_command = None;
+        let filter = SubscribeFilter { path: topic::commands(&self.root), qos: QoS::AtMostOnce };
+        let mut again = Subscribe::new_many([filter]);
+        again.pkid = SUBSCRIPTION_PACKET;
+        write(events, Packet::Subscribe(again)).await
     }
 
     fn report(&mut self, state: LinkState, why: &str) {

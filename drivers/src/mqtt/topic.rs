@@ -51,6 +51,11 @@ pub(super) enum Delivery {
     UntilAcknowledged,
 }
 
+/// Every device's commands.
+pub(super) fn commands(root: &str) -> String {
+    format!("{root}+/cmd/+")
+}
+
 /// What the box subscribes to. Its own live commands come back through `cmd/+`, which is there for retained ones only,
 /// so QoS 0 does.
 pub(super) fn filters(root: &str) -> Vec<(String, Delivery)> {

@@ -102,6 +102,20 @@ async fn a_retained_command_is_cleared_and_counted_and_a_live_one_is_left_alone(
 }
 
 #[tokio::test]
+async fn a_command_that_is_retained_while_the_box_is_connected_is_found_cleared_and_counted() {
+    let broker = Mosquitto::start(Memory::Fleeting).await;
+    let mut stage = Stage::connected(broker.port).await;
+    let mut intruder = Client::listening(broker.port, "intruder", &topic("+/cmd/+")).await;
+    for _ in 0..2 {
+        intruder.retain("bar/cmd/open", r#"{"cmd_id":"x","args":{}}"#).await;
+        stage.until(&Noticed::Refused(Some("bar".to_owned()), Refused::Retained)).await;
+        while !intruder.heard().await.payload.is_empty() {}
+    }
+    stage.open("live", 30);
+    while !intruder.command().await.contains("live") {}
+}
+
+#[tokio::test]
 async fn a_command_for_a_stranger_or_beyond_the_limit_or_after_the_end_is_not_taken() {
     let stage = Stage::start(free_port());
     let command = |device: &str| DeviceCommand {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -68,7 +69,8 @@ struct Book {
 impl SandboxBank {
     /// Opens the bank's book in the data folder, or begins one. A last line that was torn by a crash is dropped.
     pub fn open(data: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(data.join(BANK_FILE))?;
+        let mut file =
+            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(data.join(BANK_FILE))?;
         let mut text = String::new();
         file.read_to_string(&mut text)?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
