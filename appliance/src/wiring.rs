@@ -230,6 +230,7 @@ fn start_lot(
         metrics: Arc::clone(&shared.metrics),
         clock: shared.clock.clone(),
         outbox: Arc::clone(&shared.outbox),
+        barrier_run: Arc::default(),
     });
     let mut areas: Vec<_> = config.lanes.iter().map(|lane| lane.area.clone()).collect();
     areas.sort();

@@ -154,7 +154,7 @@ pub struct Timer {
 }
 
 /// What a timer is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimerKind {
     /// The opening command has run out.
     CommandExpiry,

@@ -129,8 +129,10 @@ impl Lane {
                 if open.input == Input::Loop(OnLoop::Clear) {
                     self.on_loop = OnLoop::Occupied;
                 }
-                self.reload(records)?;
-                self.take(now, open.input, records)
+                let mut effects = self.catch_up(now, records)?;
+                let mut step = self.take(now, open.input, records)?;
+                effects.append(&mut step.effects);
+                Ok(Step { effects, ..step })
             }
             (Input::Refused(refusal), _) => Err(LaneFault::Refused(refusal)),
             (Input::Durable(_), None) => Ok(Step::nothing()),
@@ -146,18 +148,18 @@ impl Lane {
         let draft = match &input {
             Input::Read(read) => return self.read(now, read, &input, records),
             Input::Passed(passed) => match Self::mark(&passed.mark, records)? {
-                Seen::Before(step) => return Ok(step),
+                Seen::Before(step) => return self.seen_before(now, step, records),
                 Seen::New => self.passed(now, passed, records)?,
             },
             Input::Noted(mark) => match Self::mark(mark, records)? {
-                Seen::Before(step) => return Ok(step),
+                Seen::Before(step) => return self.seen_before(now, step, records),
                 Seen::New => Some(self.noted(now, mark)),
             },
             Input::Answered(answered) => self.answered(now, answered, records)?,
             Input::Timer(timer) => return self.timer(now, *timer, &input, records),
             Input::LookAtBill => self.look_at_bill(now, records)?,
             Input::OpenedBy(person) => match Self::request(person, records)? {
-                Seen::Before(step) => return Ok(step),
+                Seen::Before(step) => return self.seen_before(now, step, records),
                 Seen::New => Some(self.opened_by(now, person, records)?),
             },
             Input::Arm(arm) => {
@@ -179,7 +181,7 @@ impl Lane {
         records: &impl Records,
     ) -> Result<Step, LaneFault> {
         if let Seen::Before(step) = Self::mark(&read.mark, records)? {
-            return Ok(step);
+            return self.seen_before(now, step, records);
         }
         let cause = Cause::Event { device: read.mark.device.clone(), event_id: read.mark.event_id.clone() };
         let mut draft = self.draft(ChangeKind::PassageDecided, now, cause);
@@ -204,6 +206,28 @@ impl Lane {
             }
         }
         Ok(self.commit(draft, input.clone()))
+    }
+
+    /// What was taken before is not taken again; but a lane that died with its commit open may have taken it, and then
+    /// nobody has carried out what was decided.
+    fn seen_before(&mut self, now: DateTime<Utc>, step: Step, records: &impl Records) -> Result<Step, LaneFault> {
+        let mut effects = self.catch_up(now, records)?;
+        effects.extend(step.effects);
+        Ok(Step { effects, ..step })
+    }
+
+    /// Takes over what the lane's predecessor committed after this one was loaded, with what is still to be done for it.
+    fn catch_up(&mut self, now: DateTime<Utc>, records: &impl Records) -> Result<Vec<Effect>, LaneFault> {
+        let known = self.hand_revision;
+        self.reload(records)?;
+        if self.hand_revision == known {
+            return Ok(vec![]);
+        }
+        let mut effects = self.resume(now);
+        if let Some(boot) = self.barrier_boot.clone() {
+            effects.append(&mut self.barrier_online(now, Some(&boot)).effects);
+        }
+        Ok(effects)
     }
 
     /// Reads of one plate until it has passed or gone are one passage, whatever their event ids.

@@ -1,14 +1,15 @@
 //! The actor: one input at a time; while a commit is open, input queues, bounded, and effects wait.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient, SpawnHandle};
+use arc_swap::ArcSwapOption;
 use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
-use tollhouse_core::id::DeviceId;
-use tollhouse_core::lane::{DecisionCode, Effect, Input, Lane, LaneFault, LaneRules, Standing, Step, Tell};
+use tollhouse_core::id::{BootId, DeviceId};
+use tollhouse_core::lane::{DecisionCode, Effect, Input, Lane, LaneFault, LaneRules, Standing, Step, Tell, TimerKind};
 use tollhouse_core::record::{Change, Revision};
 use tollhouse_drivers::event::{Availability, Presence};
 use tollhouse_drivers::{Receipt, Refused, What};
@@ -46,6 +47,8 @@ pub struct LaneParts {
     pub clock: BoxClock,
     /// Which commands wait for an answer.
     pub outbox: Arc<Outbox>,
+    /// With which run the barrier signed in last: it does not sign in again because the lane's actor was started again.
+    pub barrier_run: Arc<ArcSwapOption<BootId>>,
 }
 
 /// Tells the parent that the actor is gone, however it went.
@@ -70,6 +73,7 @@ pub struct LaneActor {
     waiting: VecDeque<Job>,
     current: Option<Job>,
     finishing: Vec<oneshot::Sender<()>>,
+    timers: HashMap<TimerKind, SpawnHandle>,
     absent: BTreeSet<DeviceId>,
     since: DateTime<Utc>,
     shown: Option<(String, Option<String>)>,
@@ -90,6 +94,7 @@ impl LaneActor {
             waiting: VecDeque::new(),
             current: None,
             finishing: vec![],
+            timers: HashMap::new(),
             absent,
             since,
             shown: None,
@@ -163,7 +168,12 @@ impl LaneActor {
                 }
             }
             Effect::Arm(timer, at) => {
-                ctx.notify_later(Take(Input::Timer(timer)), self.parts.clock.until(at));
+                let handle = ctx.notify_later(Take(Input::Timer(timer)), self.parts.clock.until(at));
+                // The lane heeds the newest timer of a kind alone, and actix looks at every timer that it holds with
+                // every message that comes.
+                if let Some(older) = self.timers.insert(timer.kind, handle) {
+                    ctx.cancel_future(older);
+                }
             }
             Effect::Tell(tell) => self.tell(tell, position),
             Effect::CountConflict(device) => {
@@ -230,6 +240,10 @@ impl Actor for LaneActor {
         for effect in self.lane.resume(self.parts.clock.now()) {
             self.effect(effect, 0, ctx);
         }
+        if let Some(boot) = self.parts.barrier_run.load_full() {
+            let input = Input::BarrierOnline(Some(BootId::clone(&boot)));
+            self.enqueue(Job { input, receipt: Receipt::none(), arrived: None }, ctx);
+        }
         self.show();
     }
 }
@@ -248,6 +262,11 @@ impl Handler<Heard> for LaneActor {
         };
         if changed {
             self.show();
+        }
+        if let What::Availability(Availability { presence: Presence::Online, boot_id }) = &event.what
+            && event.device == self.parts.rules.barrier
+        {
+            self.parts.barrier_run.store(boot_id.clone().map(Arc::new));
         }
         let Some(input) = translate::input(&self.parts.rules, &event.device, event.what) else {
             event.receipt.done();

@@ -128,3 +128,34 @@ fn a_car_without_an_entry_is_let_out_or_waits_as_the_lot_says() {
         assert_eq!((codes(&effects), opens(&effects).len()), (vec![code], opened));
     }
 }
+
+#[test]
+fn what_a_lane_committed_as_it_died_is_carried_out_by_its_successor_when_the_event_comes_again() {
+    let mut lot = Lot::new();
+    let mark = lot.mark("e1", TimeDelta::zero());
+    let read = Input::Read(Read { mark, plate: plate_of("粤C12345"), colour: Colour::Blue });
+    let step = lot.entry.step(lot.now, read, &lot.records).expect("steps");
+    // It dies with its commit open; the successor is loaded before the commit has landed.
+    lot.entry = Lane::load(lot.entry.rules().clone(), &lot.records).expect("readable");
+    lot.records.take(&step.commit.expect("a decision")).expect("taken");
+    let opened =
+        |effects: &[Effect]| effects.iter().filter(|e| matches!(e, Effect::Command(c) if c.name == "open")).count();
+    assert_eq!(opened(&lot.read(Direction::Entry, "e1", "粤C12345")), 1, "nobody has sent the command yet");
+    assert_eq!(opened(&lot.read(Direction::Entry, "e1", "粤C12345")), 0, "and it is sent once");
+}
+
+#[test]
+fn what_a_lane_committed_as_it_died_is_carried_out_when_its_successor_finds_its_own_view_stale() {
+    let mut lot = Lot::new();
+    let mark = lot.mark("e1", TimeDelta::zero());
+    let read = Input::Read(Read { mark, plate: plate_of("粤C12345"), colour: Colour::Blue });
+    let first = lot.entry.step(lot.now, read.clone(), &lot.records).expect("steps").commit.expect("a decision");
+    lot.entry = Lane::load(lot.entry.rules().clone(), &lot.records).expect("readable");
+    // The event comes again before the predecessor's commit has landed, and the two meet in the store.
+    let second = lot.entry.step(lot.now, read, &lot.records).expect("steps").commit.expect("a decision");
+    lot.records.take(&first).expect("taken");
+    let refusal = lot.records.take(&second).expect_err("somebody was faster");
+    let step = lot.entry.step(lot.now, Input::Refused(refusal), &lot.records).expect("steps");
+    let opened = step.effects.iter().filter(|e| matches!(e, Effect::Command(c) if c.name == "open")).count();
+    assert!(opened == 1 && step.commit.is_none(), "{step:?}");
+}
