@@ -37,7 +37,7 @@ impl Site {
         let mut config = estate::config(([127, 0, 0, 1], 0).into(), broker, data, Path::new("none"), 1).expect("names");
         config.plugins.clear();
         config.lanes.retain(|lane| lane.id.as_str().ends_with('1'));
-        let running = wiring::start(&config, BoxClock::start(1)).expect("the box starts");
+        let running = wiring::start(&config, BoxClock::start(1), None).expect("the box starts");
         let hardware = Hardware::start(broker, BoxClock::start(1), HARDWARE_SPEED);
         running.ready().await;
         let site = Self { running, hardware, broker };

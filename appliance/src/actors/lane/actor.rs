@@ -242,7 +242,7 @@ impl Actor for LaneActor {
         }
         if let Some(boot) = self.parts.barrier_run.load_full() {
             let input = Input::BarrierOnline(Some(BootId::clone(&boot)));
-            self.enqueue(Job { input, receipt: Receipt::none(), arrived: None }, ctx);
+            self.enqueue(Job { input, receipt: Receipt::none(), arrived: None, _place: None }, ctx);
         }
         self.show();
     }
