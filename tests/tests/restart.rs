@@ -5,14 +5,23 @@
 //! `TOLLHOUSE_KILLS` says how often; `tests/run kill --times 200` is the long run.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tollhouse_tests::{Entry, Gathered, Journal, PATIENCE, Site, TheBox, eventually, plate_number};
+use serde_json::json;
+use tollhouse_tests::{
+    Entry, Exit, Gathered, Http, Journal, PATIENCE, Site, TestDevice, TheBox, eventually, plate_number,
+};
 
 /// Kills in an ordinary run.
 const KILLS: usize = 30;
 /// Lanes under load.
 const LANES: usize = 8;
+/// Exits under load, whose cars owe something.
+const EXITS: usize = 3;
+/// Cars that wait inside for each exit and each kill: more than an exit lets out between two kills.
+const CARS_A_KILL: usize = 12;
+/// Since when they are inside.
+const INSIDE_FOR: Duration = Duration::from_secs(110 * 60);
 /// The latest moment of a kill after the box was ready; the earliest is at once.
 const LATEST_KILL_MS: u64 = 400;
 /// A car that the box forgot would wait for ever; one that waits for a restart does not wait so long.
@@ -36,6 +45,50 @@ fn drive(lane: &Entry, number: usize, stop: &AtomicBool, driven: &AtomicUsize) -
         driven.fetch_add(1, Ordering::Relaxed);
     }
     events
+}
+
+/// Cars that owe something leave through one exit, each paying for itself, through every restart.
+fn leave(lane: &Exit, number: usize, http: &Http, plates: &[String], stop: &AtomicBool) -> Vec<String> {
+    let mut events = Vec::new();
+    for plate in plates {
+        if stop.load(Ordering::Acquire) {
+            break;
+        }
+        let before = lane.openings();
+        let event = lane.camera.plate(plate);
+        lane.camera.publish(&event);
+        let deadline = Instant::now() + LONGEST_WAIT;
+        let opened = loop {
+            pay_what_is_due(http, number, plate);
+            if let Some(opened) = lane.barrier.command("open", before, Duration::from_millis(10)) {
+                break opened;
+            }
+            assert!(Instant::now() < deadline, "no opening for {plate} although it pays");
+        };
+        assert!(lane.barrier.has_answered(&opened, PATIENCE), "the broker is there all the time");
+        lane.camera.publish(&lane.camera.passed());
+        events.push(event.event_id);
+    }
+    events
+}
+
+/// One try of a driver's phone. The box may be down at any step; an order may have been paid by an earlier try.
+fn pay_what_is_due(http: &Http, lane: usize, plate: &str) -> Option<()> {
+    let shown = http.try_get(&format!("/api/v1/pay/lanes/out-{lane}")).ok().filter(|answer| answer.status == 200)?;
+    let bill = shown.json();
+    if bill["plate"] != plate || bill["state"] != "due" {
+        return None;
+    }
+    let bill_id = bill["bill_id"].as_str().expect("a bill has an id");
+    let orders = format!("/api/v1/pay/bills/{bill_id}/orders");
+    let order = http.try_post(&orders, plate_key(bill_id).as_str(), &json!({"provider": "sandbox"})).ok()?;
+    let order_id = Some(order.status).filter(|status| *status < 300).map(|_| order.field("order_id"))?;
+    http.try_post(&format!("/sandbox/orders/{order_id}/pay"), &order_id, &json!({})).ok().map(|_| ())
+}
+
+/// One key for a bill: a try that is repeated gives the same order.
+fn plate_key(bill_id: &str) -> String {
+    format!("bill-{bill_id}")
 }
 
 /// Numbers that look like chance, all from one seed that a failure can be repeated with.
@@ -63,6 +116,9 @@ fn a_box_that_is_killed_at_any_moment_loses_nothing_and_does_nothing_twice() {
     let mut chance = Chance(seed);
     let mut site = Site::installed(LANES);
     let lanes: Vec<Entry> = (1..=LANES).map(|number| Entry::connect(site.broker, number)).collect();
+    let exits: Vec<Exit> = (1..=EXITS).map(|number| Exit::connect(site.broker, number)).collect();
+    let inside: Vec<Vec<String>> = (0..EXITS).map(|exit| come_in(&lanes[exit], exit, kills * CARS_A_KILL)).collect();
+    let http = site.http().clone();
     let (stop, driven) = (AtomicBool::new(false), AtomicUsize::new(0));
     let nothing_comes: Gathered<()> = Gathered::default();
 
@@ -74,6 +130,13 @@ fn a_box_that_is_killed_at_any_moment_loses_nothing_and_does_nothing_twice() {
                     let (stop, driven) = (&stop, &driven);
                     move || drive(lane, number, stop, driven)
                 })
+            })
+            .collect();
+        let leaving: Vec<_> = (1..)
+            .zip(exits.iter().zip(&inside))
+            .map(|(number, (exit, plates))| {
+                let (stop, http) = (&stop, &http);
+                scope.spawn(move || leave(exit, number, http, plates, stop))
             })
             .collect();
         // Whatever becomes of this thread, the cars are told to stop.
@@ -94,10 +157,25 @@ fn a_box_that_is_killed_at_any_moment_loses_nothing_and_does_nothing_twice() {
             (driven.load(Ordering::Relaxed) > so_far + LANES).then_some(())
         });
         drop(ending);
-        driving.into_iter().flat_map(|lane| lane.join().expect("a lane's cars all came in")).collect()
+        let left: Vec<String> = leaving.into_iter().flat_map(|lane| lane.join().expect("all who paid left")).collect();
+        println!("{} cars paid and left", left.len());
+        assert!(left.len() >= kills, "payments were under way at the kills: {} cars", left.len());
+        let came = driving.into_iter().flat_map(|lane| lane.join().expect("a lane's cars all came in"));
+        came.chain(left).collect()
     });
     site.end_and_verify();
-    compare(&Journal::read(&site.data), &lanes, &events);
+    let barriers = lanes.iter().map(|lane| &lane.barrier).chain(exits.iter().map(|lane| &lane.barrier));
+    compare(&Journal::read(&site.data), barriers, &events);
+}
+
+/// Cars that came in some time ago and owe something; the broker has their events, and the books have them.
+fn come_in(lane: &Entry, exit: usize, cars: usize) -> Vec<String> {
+    let plates: Vec<String> = (0..cars).map(|car| plate_number(500_000 + exit * 50_000 + car)).collect();
+    for plate in &plates {
+        lane.camera.publish(&lane.camera.plate_captured(plate, INSIDE_FOR));
+    }
+    lane.another_car(&plate_number(700_000 + exit));
+    plates
 }
 
 struct Ending<'a>(&'a AtomicBool);
@@ -109,10 +187,10 @@ impl Drop for Ending<'_> {
 }
 
 /// The wire against the journal.
-fn compare(journal: &Journal, lanes: &[Entry], events: &[String]) {
+fn compare<'a>(journal: &Journal, barriers: impl Iterator<Item = &'a TestDevice>, events: &[String]) {
     let mut openings = 0;
-    for lane in lanes {
-        for command in lane.barrier.commands("open") {
+    for barrier in barriers {
+        for command in barrier.commands("open") {
             assert!(journal.commands.contains(&command.cmd_id), "{} was commanded and never decided", command.cmd_id);
             openings += 1;
         }
@@ -124,6 +202,6 @@ fn compare(journal: &Journal, lanes: &[Entry], events: &[String]) {
         assert_eq!(stays.len(), 1, "{plate} came in once and has the stays {stays:?}");
     }
     assert_eq!(journal.decided_twice, Vec::<String>::new(), "each event is decided once");
-    assert!(journal.stays.len() >= events.len() && openings >= events.len(), "each car has a stay and an opening");
+    assert!(!events.is_empty() && openings >= events.len(), "each car has an opening");
     println!("{} cars, {openings} openings, {} journal entries", events.len(), journal.entries);
 }
