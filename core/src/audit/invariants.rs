@@ -133,6 +133,10 @@ impl Invariant for StaysBegunOnce {
                         self.faults.add(format!("entry {}: {plate} is in stays {other} and {id}", entry.position));
                     }
                 }
+                // It had ended by a guess, and its car backed out.
+                (Some(StayState::Closed), StayState::Open) if entry.change.kind == ChangeKind::PassageLapsed => {
+                    self.open.insert(plate.clone(), id.clone());
+                }
                 (Some(_), StayState::Open) => {
                     self.faults.add(format!("entry {} opens stay {id} again", entry.position));
                 }

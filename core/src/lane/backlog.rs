@@ -58,6 +58,15 @@ impl Lane {
         inside: Option<Kept<Inside>>,
         records: &impl Records,
     ) -> Result<(), LaneFault> {
+        if let Some(kept) = &inside
+            && let Some(stay) = records.get::<Stay>(&kept.record.stay.to_string())?
+            && stay.record.entry_lane == self.rules.lane
+            && (read.mark.captured_at - stay.record.entered_at).abs() <= self.rules.same_car_within
+        {
+            // One more frame of the car that came in here.
+            passage.stay = Some(stay.record.id);
+            return Ok(());
+        }
         passage.code = DecisionCode::BacklogEntry;
         let says = records.get::<GatePass>(read.plate.as_str())?.map(|kept| kept.record.says(read.mark.captured_at));
         let basis = match says {

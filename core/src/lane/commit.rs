@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Case, CaseKind, Effect, EventSeen, Input, Lane, LaneFault, LaneHand, Mark, OpenCommit, Passage, Person, Step,
+    Case, CaseKind, Effect, EventSeen, Input, Lane, LaneFault, LaneHand, Mark, OpenCommit, Passage, Passing, Person,
+    Step,
 };
 use crate::id::{DeviceId, StayId};
 use crate::record::{Cause, Change, ChangeKind, Records, Relied, Table};
@@ -15,6 +16,7 @@ const PERSON_DEVICE: &str = "person";
 pub(super) struct Draft {
     pub(super) change: Change,
     pub(super) next: Option<Passage>,
+    pub(super) passing: Option<Passing>,
     pub(super) then: Vec<Effect>,
     /// A stay that this very change voids: whoever reads the records still sees it.
     pub(super) voided: Option<StayId>,
@@ -59,16 +61,20 @@ pub(super) enum Seen {
 impl Lane {
     pub(super) fn draft(&self, kind: ChangeKind, now: DateTime<Utc>, cause: Cause) -> Draft {
         let change = Change::new(kind, now, cause).at_lane(&self.rules.lane);
-        Draft { change, next: self.hand.clone(), then: vec![], voided: None }
+        Draft { change, next: self.hand.clone(), passing: self.passing, then: vec![], voided: None }
     }
 
     /// Hands the draft out. Every commit of the lane writes its hand and relies on the revision that it knows.
     pub(super) fn commit(&mut self, mut draft: Draft, input: Input) -> Step {
-        let hand = LaneHand { lane: self.rules.lane.clone(), passage: draft.next.as_ref().map(|passage| passage.id) };
+        let hand = LaneHand {
+            lane: self.rules.lane.clone(),
+            passage: draft.next.as_ref().map(|passage| passage.id),
+            passing: draft.passing,
+        };
         let relied = Relied { table: Table::Lanes, key: self.rules.lane.to_string(), revision: self.hand_revision };
         draft.change.relied.push(relied);
         draft.change.put(&hand);
-        self.open = Some(OpenCommit { input, next: draft.next, then: draft.then });
+        self.open = Some(OpenCommit { input, next: draft.next, passing: draft.passing, then: draft.then });
         Step { effects: vec![], commit: Some(draft.change) }
     }
 
@@ -76,6 +82,7 @@ impl Lane {
     pub(super) fn reload(&mut self, records: &impl Records) -> Result<(), LaneFault> {
         let hand = records.get::<LaneHand>(self.rules.lane.as_str())?;
         self.hand_revision = hand.as_ref().map(|kept| kept.revision);
+        self.passing = hand.as_ref().and_then(|kept| kept.record.passing);
         self.hand = match hand.and_then(|kept| kept.record.passage) {
             Some(id) => records.get::<Passage>(&id.to_string())?.map(|kept| kept.record),
             None => None,
@@ -94,18 +101,21 @@ impl Lane {
     }
 
     /// An order of a person is taken once per request id.
-    pub(super) fn request(person: &Person, records: &impl Records) -> Result<Seen, LaneFault> {
-        Self::mark(&person_mark(person), records)
+    pub(super) fn request(&self, person: &Person, records: &impl Records) -> Result<Seen, LaneFault> {
+        Self::mark(&self.person_mark(person), records)
     }
-}
 
-/// The mark under which a person's order is kept.
-pub(super) fn person_mark(person: &Person) -> Mark {
-    Mark {
-        device: DeviceId::new(PERSON_DEVICE).expect("a plain name"),
-        event_id: person.request.clone(),
-        fingerprint: format!("{}/{}", person.name, person.reason),
-        captured_at: DateTime::UNIX_EPOCH,
-        age: chrono::TimeDelta::zero(),
+    /// The mark under which a person's order at this lane is kept.
+    pub(super) fn person_mark(&self, person: &Person) -> Mark {
+        let lane = DeviceId::new(format!("{PERSON_DEVICE}-{}", self.rules.lane));
+        // The longest lane names leave no room: their orders share one name.
+        let device = lane.unwrap_or_else(|_| DeviceId::new(PERSON_DEVICE).expect("a plain name"));
+        Mark {
+            device,
+            event_id: person.request.clone(),
+            fingerprint: format!("{}/{}", person.name, person.reason),
+            captured_at: DateTime::UNIX_EPOCH,
+            age: chrono::TimeDelta::zero(),
+        }
     }
 }

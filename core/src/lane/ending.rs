@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 
 use super::commit::Draft;
 use super::{
-    CaseKind, CommandState, Direction, Effect, Ended, EndedBy, Lane, LaneFault, OnLoop, Passage, PassageState, Passed,
-    Read, Tell, Tone, Way,
+    CaseKind, CommandState, Direction, Effect, Ended, EndedBy, Lane, LaneFault, OnLoop, PASSING_LASTS, Passage,
+    PassageState, Passed, Passing, Read, Tell, Tone, Way,
 };
 use crate::bill::Bill;
 use crate::record::{Cause, ChangeKind, Records};
-use crate::stay::{Inside, Stay, StayState};
+use crate::stay::{Inside, Stay, StayState, inside_counter};
 use crate::words::Words;
 
 impl Lane {
@@ -30,7 +30,15 @@ impl Lane {
         // What was seen before the car in hand came is about another car, however late it is heard of.
         let about_this_car = passed.mark.captured_at >= hand.captured_at;
         let live = about_this_car && matches!(hand.state, PassageState::Waiting | PassageState::Granted);
+        let passing = self.passing.filter(|passing| now - passing.since <= PASSING_LASTS);
+        let guessed = hand.ended.as_ref().is_some_and(|ended| matches!(ended.by, EndedBy::Opening | EndedBy::Time));
         Ok(Some(match passed.way {
+            // The barrier has not opened for the car in hand, so it is the one before it that has passed.
+            Way::Through if live && passing.is_some() && hand.state == PassageState::Waiting => {
+                let mut draft = self.noted(now, &passed.mark);
+                draft.passing = None;
+                draft
+            }
             Way::Through if live => {
                 let mut draft = draft(ChangeKind::PassagePassed);
                 self.finish(&mut draft, now, hand, EndedBy::Loop, records)?;
@@ -39,6 +47,21 @@ impl Lane {
             Way::Back if live => {
                 let mut draft = draft(ChangeKind::PassageLapsed);
                 self.lapse(&mut draft, now, hand, EndedBy::BackedOut, records)?;
+                draft
+            }
+            // The opening was taken for the passing, and it was none.
+            Way::Back if about_this_car && hand.state == PassageState::Passed && guessed => {
+                let mut draft = draft(ChangeKind::PassageLapsed);
+                if self.rules.direction == Direction::Exit {
+                    Self::take_back(&mut draft, &hand, records)?;
+                    draft.keep(Passage {
+                        state: PassageState::Lapsed,
+                        ended: Some(Ended { by: EndedBy::BackedOut, at: now }),
+                        ..hand
+                    });
+                } else {
+                    self.lapse(&mut draft, now, hand, EndedBy::BackedOut, records)?;
+                }
                 draft
             }
             // The opening was taken for the passing; now the loop itself has seen it, and the next read is the next car.
@@ -74,6 +97,11 @@ impl Lane {
     ) -> Result<Option<Draft>, LaneFault> {
         let left = self.on_loop == OnLoop::Occupied && on_loop == OnLoop::Clear;
         self.on_loop = on_loop;
+        if left && self.passing.is_some_and(|passing| now - passing.since <= PASSING_LASTS) {
+            // It was the car before that left.
+            self.passing = None;
+            return Ok(None);
+        }
         let waiting = self.hand.clone().filter(|hand| left && hand.state == PassageState::Waiting);
         let Some(hand) = waiting else { return Ok(None) };
         let mut draft = self.draft(ChangeKind::PassageLapsed, now, Cause::Box("the car left the loop".into()));
@@ -90,6 +118,12 @@ impl Lane {
         records: &impl Records,
     ) -> Result<(), LaneFault> {
         let Some(hand) = self.hand.clone() else { return Ok(()) };
+        let guessed = hand.ended.as_ref().is_some_and(|ended| {
+            matches!(ended.by, EndedBy::Opening | EndedBy::Time) && now - ended.at <= PASSING_LASTS
+        });
+        let opened = hand.state == PassageState::Granted && !Self::was_not_opened(&hand);
+        let another = hand.plate.as_ref() != Some(&read.plate);
+        draft.passing = (another && (opened || guessed)).then_some(Passing { passage: hand.id, since: now });
         match hand.state {
             PassageState::Granted
                 if !Self::was_not_opened(&hand) && !self.is_still_at_exit(&hand, read, records)? =>
@@ -182,6 +216,25 @@ impl Lane {
         draft.change.postings.extend(bill.fix()?);
         draft.case(CaseKind::LeftUnpaid, passage, passage.stay, now);
         bill.write(&mut draft.change, before);
+        Ok(())
+    }
+
+    /// A stay that ended by a guess runs on: its car never left the lane outwards.
+    fn take_back(draft: &mut Draft, hand: &Passage, records: &impl Records) -> Result<(), LaneFault> {
+        let (Some(id), Some(plate)) = (hand.stay, &hand.plate) else { return Ok(()) };
+        let Some(kept) = records.get::<Stay>(&id.to_string())? else { return Ok(()) };
+        let inside = records.get::<Inside>(plate.as_str())?;
+        if kept.record.state != StayState::Closed || inside.is_some() {
+            return Ok(());
+        }
+        draft.change.rely_on(&id.to_string(), Some(&kept));
+        draft.change.rely_on::<Inside>(plate.as_str(), None);
+        let mut stay = kept.record;
+        stay.state = StayState::Open;
+        (stay.exited_at, stay.exit_lane, stay.clock_stopped_at) = (None, None, None);
+        draft.change.count(&inside_counter(&stay.area, &stay.basis), 1, None);
+        draft.change.put(&Inside { plate: plate.clone(), stay: id });
+        draft.change.put(&stay);
         Ok(())
     }
 

@@ -157,6 +157,7 @@ impl Lane {
             state: PassageState::Waiting,
             grant: None,
             ended: None,
+            read_again_at: None,
         }
     }
 

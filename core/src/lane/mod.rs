@@ -23,7 +23,7 @@ pub use exchange::{
 };
 pub use passage::{
     Case, CaseKind, CommandState, Ended, EndedBy, EventSeen, Grant, GrantCause, LaneHand, OpenCommand, Passage,
-    PassageState,
+    PassageState, Passing,
 };
 pub use rules::{Direction, ExitWithoutEntry, LaneRules, PassedBy};
 pub use standing::Standing;
@@ -40,6 +40,12 @@ use commit::{Draft, Seen};
 const GRANT_LASTS: TimeDelta = TimeDelta::minutes(10);
 /// A read that is younger than this is taken in the order in which it came: devices' clocks differ by as much.
 const OUT_OF_ORDER_AFTER: TimeDelta = TimeDelta::seconds(1);
+/// Events younger than this have their marks for certain.
+const MARKS_LAST: TimeDelta = TimeDelta::days(1);
+/// A car that waits at an exit and was not seen for so long has backed out unseen.
+const WAIT_LASTS: TimeDelta = TimeDelta::hours(1);
+/// How long after the next car was read the one before it may still be on its way through.
+const PASSING_LASTS: TimeDelta = TimeDelta::minutes(1);
 /// How often a waiting lane looks at its bill by itself, in case the message that it was paid got lost.
 const LOOK_AT_BILL_EVERY: TimeDelta = TimeDelta::seconds(2);
 
@@ -66,6 +72,7 @@ pub struct Lane {
     rules: LaneRules,
     hand: Option<Passage>,
     hand_revision: Option<Revision>,
+    passing: Option<Passing>,
     arm: Arm,
     on_loop: OnLoop,
     barrier_boot: Option<BootId>,
@@ -77,6 +84,7 @@ pub struct Lane {
 struct OpenCommit {
     input: Input,
     next: Option<Passage>,
+    passing: Option<Passing>,
     then: Vec<Effect>,
 }
 
@@ -97,6 +105,7 @@ impl Lane {
             rules,
             hand: None,
             hand_revision: None,
+            passing: None,
             arm: Arm::Unknown,
             on_loop: OnLoop::Clear,
             barrier_boot: None,
@@ -121,6 +130,7 @@ impl Lane {
         match (input, self.open.take()) {
             (Input::Durable(revision), Some(open)) => {
                 self.hand = open.next;
+                self.passing = open.passing;
                 self.hand_revision = Some(revision);
                 Ok(Step::effects(open.then))
             }
@@ -158,7 +168,7 @@ impl Lane {
             Input::Answered(answered) => self.answered(now, answered, records)?,
             Input::Timer(timer) => return self.timer(now, *timer, &input, records),
             Input::LookAtBill => self.look_at_bill(now, records)?,
-            Input::OpenedBy(person) => match Self::request(person, records)? {
+            Input::OpenedBy(person) => match self.request(person, records)? {
                 Seen::Before(step) => return self.seen_before(now, step, records),
                 Seen::New => Some(self.opened_by(now, person, records)?),
             },
@@ -182,6 +192,11 @@ impl Lane {
     ) -> Result<Step, LaneFault> {
         if let Seen::Before(step) = Self::mark(&read.mark, records)? {
             return self.seen_before(now, step, records);
+        }
+        // Its mark was dropped for its age; the passage that it made tells that it has been taken.
+        let old = read.mark.age > MARKS_LAST;
+        if old && records.get::<Passage>(&self.passage_id(&read.mark).to_string())?.is_some() {
+            return Ok(Step::nothing());
         }
         let cause = Cause::Event { device: read.mark.device.clone(), event_id: read.mark.event_id.clone() };
         let mut draft = self.draft(ChangeKind::PassageDecided, now, cause);
@@ -254,7 +269,11 @@ impl Lane {
         }
         let inside = records.get::<Inside>(read.plate.as_str())?.map(|kept| kept.record.stay);
         let same = match (hand.state, self.rules.direction) {
-            (PassageState::Waiting, _) => Self::is_still_here(hand, records)?,
+            (PassageState::Waiting, direction) => {
+                // At an exit it waits with the stay that it came with, and for a while: then it has backed out unseen.
+                let unchanged = direction == Direction::Entry || inside == hand.stay;
+                unchanged && now - hand.last_seen_at() <= WAIT_LASTS && Self::is_still_here(hand, records)?
+            }
             (PassageState::Granted, _) => {
                 let since = hand.grant.as_ref().map_or(hand.decided_at, |grant| grant.at);
                 // At an exit the stay may have ended by a guess before the barrier had to open again.
@@ -265,7 +284,7 @@ impl Lane {
             (PassageState::Passed, direction) => {
                 let guessed = matches!(&hand.ended, Some(ended)
                     if matches!(ended.by, EndedBy::Opening | EndedBy::Time)
-                        && now - ended.at <= self.rules.same_car_within);
+                        && now - ended.at.max(hand.last_seen_at()) <= self.rules.same_car_within);
                 let unchanged = match direction {
                     Direction::Entry => inside == hand.stay,
                     Direction::Exit => inside.is_none(),

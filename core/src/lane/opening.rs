@@ -6,7 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
-use super::commit::{Draft, person_mark};
+use super::commit::Draft;
 use super::entry::{Arrival, Room};
 use super::{
     Answer, Answered, Arm, CaseKind, Command, CommandState, DecisionCode, Direction, Effect, EndedBy, Grant,
@@ -50,7 +50,8 @@ impl Lane {
     /// A further read of the car in hand.
     pub(super) fn read_again(&self, draft: &mut Draft, now: DateTime<Utc>) {
         draft.change.kind = ChangeKind::PassageReadAgain;
-        let Some(hand) = self.hand.clone() else { return };
+        let Some(mut hand) = self.hand.clone() else { return };
+        hand.read_again_at = Some(now);
         // What has been seen to end does not open again.
         let ended = matches!(&hand.ended, Some(ended) if !matches!(ended.by, EndedBy::Opening | EndedBy::Time));
         let again = hand.grant.as_ref().is_some_and(|grant| {
@@ -64,7 +65,10 @@ impl Lane {
                 self.grant(draft, now, hand, cause);
             }
             _ if ended => {}
-            _ => self.show(draft, now, &hand),
+            _ => {
+                self.show(draft, now, &hand);
+                draft.keep(hand);
+            }
         }
     }
 
@@ -219,7 +223,7 @@ impl Lane {
         person: &Person,
         records: &impl Records,
     ) -> Result<Draft, LaneFault> {
-        let mark = person_mark(person);
+        let mark = self.person_mark(person);
         let cause = Cause::Person { name: person.name.clone(), reason: person.reason.clone() };
         let mut draft = self.draft(ChangeKind::PassageGranted, now, cause);
         draft.take_event(&mark, now);
@@ -242,6 +246,7 @@ impl Lane {
             state: PassageState::Waiting,
             grant: None,
             ended: None,
+            read_again_at: None,
         });
         if let (Direction::Entry, Some(plate), None) = (self.rules.direction, passage.plate.clone(), passage.stay) {
             let inside = records.get::<Inside>(plate.as_str())?;

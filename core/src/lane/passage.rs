@@ -47,6 +47,16 @@ pub struct Passage {
     /// What ended it.
     #[serde(default)]
     pub ended: Option<Ended>,
+    /// When the car was read again last.
+    #[serde(default)]
+    pub read_again_at: Option<DateTime<Utc>>,
+}
+
+impl Passage {
+    /// When the car was last seen there.
+    pub fn last_seen_at(&self) -> DateTime<Utc> {
+        self.read_again_at.map_or(self.decided_at, |again| again.max(self.decided_at))
+    }
 }
 
 impl Record for Passage {
@@ -173,6 +183,9 @@ pub struct LaneHand {
     pub lane: LaneId,
     /// The newest passage there, whatever its state.
     pub passage: Option<PassageId>,
+    /// A car that the barrier opened for and no loop has seen pass yet, though the next one is there.
+    #[serde(default)]
+    pub passing: Option<Passing>,
 }
 
 impl Record for LaneHand {
@@ -180,6 +193,15 @@ impl Record for LaneHand {
     fn key(&self) -> String {
         self.lane.to_string()
     }
+}
+
+/// A car on its way through while the next one is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passing {
+    /// Its passage.
+    pub passage: PassageId,
+    /// When the next car was read.
+    pub since: DateTime<Utc>,
 }
 
 /// An event that has been taken.

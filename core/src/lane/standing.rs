@@ -58,7 +58,8 @@ impl Lane {
         let plate = passage.plate.as_ref().map(ToString::to_string);
         let lines: Vec<String> = plate.into_iter().chain([words.zh]).collect();
         let mut args = json!({ "lines": lines });
-        if let (Some(url), Some(due)) = (&self.rules.pay_url, passage.due) {
+        let due = passage.due.filter(|_| passage.code.tone() == Tone::Wait);
+        if let (Some(url), Some(due)) = (&self.rules.pay_url, due) {
             args["qr"] = json!(url);
             args["amount"] = json!(due.amount());
         }

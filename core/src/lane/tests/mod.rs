@@ -225,6 +225,7 @@ fn codes(effects: &[Effect]) -> Vec<&'static str> {
 const CAR: &str = "粤C12345";
 
 mod deciding;
+mod guesses;
 mod late;
 mod opening;
 mod paying;
