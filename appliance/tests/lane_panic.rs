@@ -113,11 +113,11 @@ fn a_lane_that_panics_with_a_car_in_hand_opens_once_for_it() {
         let (held, is_held) = std::sync::mpsc::channel();
         let (release, released) = std::sync::mpsc::channel::<()>();
         let nothing = Change::new(ChangeKind::Housekeeping, Utc::now(), Cause::Time);
-        let hold = move |_| {
+        let keep_waiting = move |_| {
             held.send(()).expect("the test waits");
             let _ = released.recv_timeout(PATIENCE);
         };
-        site.running.store.submit(nothing, hold).expect("there is room");
+        site.running.store.submit(nothing, keep_waiting).expect("there is room");
         is_held.recv_timeout(PATIENCE).expect("the writer is held");
 
         // What comes after the read is refused and counted: by then the lane has the read.

@@ -83,7 +83,7 @@ pub fn run(path: &Path, form: Form, out: &mut dyn Write) -> io::Result<Verdict> 
                 (0, 0) => writeln!(out, "{}: sound", path.display())?,
                 (0, warnings) => writeln!(out, "{}: sound, {warnings} warnings", path.display())?,
                 (faults, all) => {
-                    writeln!(out, "{}: {faults} faults, {} warnings", path.display(), all - faults)?;
+                    writeln!(out, "{}: faults: {faults}, warnings: {}", path.display(), all - faults)?;
                 }
             }
         }
@@ -105,7 +105,7 @@ pub fn check(path: &Path) -> Vec<Finding> {
     survey.data_folder(&config.store.data);
     survey.listen(&config);
     survey.broker(&config);
-    survey.password_file(&config);
+    survey.password_files(&config);
     survey.plugins(&config);
     survey.secrets(&config);
     survey.findings.sort_by_key(|found| found.line);
@@ -194,9 +194,19 @@ impl Survey<'_> {
         self.fault(&way, format!("no broker answers at {host}:{port}: {why}"));
     }
 
-    fn password_file(&mut self, config: &Config) {
-        let Some(file) = &config.mqtt.password_file else { return };
-        let way = [Step::Key("mqtt"), Step::Key("password_file")];
+    fn password_files(&mut self, config: &Config) {
+        let files = [
+            ("mqtt", "password_file", &config.mqtt.password_file),
+            ("http", "admin_password_file", &config.http.admin_password_file),
+        ];
+        for (section, key, file) in files {
+            if let Some(file) = file {
+                self.password_file([Step::Key(section), Step::Key(key)], file);
+            }
+        }
+    }
+
+    fn password_file(&mut self, way: [Step<'_>; 2], file: &Path) {
         let shown = file.display();
         match fs::metadata(file) {
             Err(error) => self.fault(&way, format!("the password file {shown} cannot be read: {error}")),
@@ -276,6 +286,7 @@ mod tests {
         let text = include_str!("../../../systemd/tollhouse.toml")
             .replace("/var/lib/tollhouse", &at("data"))
             .replace("/etc/tollhouse/mqtt-password", &at("password"))
+            .replace("/etc/tollhouse/admin-password", &at("password"))
             .replace("127.0.0.1:8080", "127.0.0.1:0")
             .replace("port = 1883", &format!("port = {port}"))
             + &format!("[[plugins]]\nname = \"sim\"\nlibrary = {:?}\ndevices = [\"gate-out-1\"]\n", at("driver.so"));
@@ -315,11 +326,12 @@ mod tests {
             ("is not there", "data = "),
             ("no broker answers", "host = "),
             ("chmod 600", "password_file = "),
+            ("chmod 600", "admin_password_file = "),
             ("no shared library", "library = "),
         ] {
-            let found = findings.iter().find(|found| found.message.contains(says));
-            let found = found.unwrap_or_else(|| panic!("{says}: {findings:?}"));
-            assert_eq!((found.line, found.weight), (line_of(place), Weight::Fault), "{says}");
+            let there = |found: &&Finding| found.message.contains(says) && found.line == line_of(place);
+            let found = findings.iter().find(there).unwrap_or_else(|| panic!("{says} at {place}: {findings:?}"));
+            assert_eq!(found.weight, Weight::Fault, "{says}");
         }
     }
 

@@ -79,6 +79,9 @@ pub enum ChangeKind {
     /// Old marks of events were dropped.
     #[serde(rename = "housekeeping")]
     Housekeeping,
+    /// The machine's clock has jumped.
+    #[serde(rename = "clock.jumped")]
+    ClockJumped,
     /// A follower of the journal moved on.
     #[serde(rename = "cursor.moved")]
     CursorMoved,

@@ -130,6 +130,8 @@ impl LaneActor {
             Err(fault) => {
                 // The receipt is dropped undone, so the event comes again, to an actor that starts from the store.
                 tracing::error!(lane = %self.parts.rules.lane, %fault, "the lane cannot go on and is started again");
+                // What waits goes back to its links as well.
+                self.waiting.clear();
                 ctx.terminate();
                 return;
             }

@@ -61,6 +61,7 @@ impl Rounds {
         if let ClockCheck::Jumped(by) = self.clock.check() {
             tracing::warn!(milliseconds = by.num_milliseconds(), "the machine's clock has jumped");
             self.metrics.clock_jumped();
+            self.journal_jump(by);
         }
         let now = self.clock.now();
         let (depth, age) = self.outbox.depth_and_age(now);
@@ -71,6 +72,15 @@ impl Rounds {
         }
         if let Err(fault) = self.totals(now).and_then(|()| self.housekeeping(now)) {
             tracing::error!(%fault, "the rounds could not read the store");
+        }
+    }
+
+    /// A jump is on record, so that times around it can be explained.
+    fn journal_jump(&self, by: TimeDelta) {
+        let cause = Cause::Box(format!("the clock jumped by {} ms", by.num_milliseconds()));
+        let change = Change::new(ChangeKind::ClockJumped, self.clock.now(), cause);
+        if self.store.submit(change, |_| {}).is_err() {
+            tracing::warn!("the store is busy: the jump of the clock is not on record");
         }
     }
 
