@@ -39,6 +39,7 @@ struct Stage {
     link: MqttLink,
     events: UnboundedReceiver<DeviceEvent>,
     refused: UnboundedReceiver<Refused>,
+    presence: Option<Presence>,
 }
 
 impl Stage {
@@ -52,17 +53,24 @@ impl Stage {
             vec!["cam".parse().expect("a name")],
         );
         let clock = Arc::new(|| DateTime::<Utc>::UNIX_EPOCH);
-        Self { link: MqttLink::start(config, clock, told.clone(), told), events, refused }
+        Self { link: MqttLink::start(config, clock, told.clone(), told), events, refused, presence: None }
     }
 
+    /// The next event. A presence that is told again (what was retained, and the live message on its heels) is none.
     async fn event(&mut self) -> (String, DeviceEvent) {
-        let event = soon(self.events.recv()).await.expect("the link lives");
-        let id = match &event.what {
-            What::Plate(read) => read.head.event_id.to_string(),
-            What::Availability(availability) => format!("{:?}", availability.presence),
-            other => panic!("not expected: {other:?}"),
-        };
-        (id, event)
+        loop {
+            let event = soon(self.events.recv()).await.expect("the link lives");
+            let id = match &event.what {
+                What::Plate(read) => read.head.event_id.to_string(),
+                What::Availability(said) if self.presence.replace(said.presence) == Some(said.presence) => {
+                    event.receipt.done();
+                    continue;
+                }
+                What::Availability(said) => format!("{:?}", said.presence),
+                other => panic!("not expected: {other:?}"),
+            };
+            return (id, event);
+        }
     }
 }
 
