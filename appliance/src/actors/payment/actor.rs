@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, ResponseFuture, WrapFuture};
-use tollhouse_core::pay;
 
 use super::desk::PaymentDesk;
 use super::messages::{AskOrder, MakeOrder, OrderState, OrderView, PayProblem, SandboxPay};
@@ -57,7 +56,7 @@ impl Handler<AskOrder> for PaymentActor {
 
     fn handle(&mut self, ask: AskOrder, _: &mut Self::Context) -> Self::Result {
         let desk = Arc::clone(&self.desk);
-        Box::pin(async move { Ok(shown(desk.order_state(ask.order).await?)) })
+        Box::pin(async move { desk.order_state(ask.order).await })
     }
 }
 
@@ -67,15 +66,5 @@ impl Handler<SandboxPay> for PaymentActor {
     fn handle(&mut self, ask: SandboxPay, _: &mut Self::Context) -> Self::Result {
         let desk = Arc::clone(&self.desk);
         Box::pin(async move { desk.sandbox_pay(ask.order).await })
-    }
-}
-
-fn shown(state: pay::OrderState) -> OrderState {
-    match state {
-        pay::OrderState::Pending => OrderState::Pending,
-        pay::OrderState::Paid => OrderState::Paid,
-        pay::OrderState::Expired => OrderState::Expired,
-        pay::OrderState::Closed => OrderState::Closed,
-        pay::OrderState::Refunded => OrderState::Refunded,
     }
 }

@@ -4,6 +4,7 @@ use actix::Message;
 use chrono::{DateTime, Utc};
 use tollhouse_core::id::{BillId, OrderId};
 use tollhouse_core::money::Money;
+pub use tollhouse_core::pay::OrderState;
 
 /// Make an order for what is still due of a bill.
 #[derive(Debug, Clone, Message)]
@@ -53,21 +54,6 @@ pub enum PayAction {
     Redirect(String),
     /// Show this text as a QR code.
     Qr(String),
-}
-
-/// How an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OrderState {
-    /// Can be paid.
-    Pending,
-    /// Has been paid.
-    Paid,
-    /// Its time is over.
-    Expired,
-    /// Closed before it was paid.
-    Closed,
-    /// Was paid and has been given back.
-    Refunded,
 }
 
 /// Why payment cannot do what was asked. The HTTP layer makes RFC 9457 problems of it.
