@@ -25,8 +25,6 @@ use faults::Planted;
 const SEEDS: u64 = 1_500;
 /// How many seeds a planted bug has to be found in.
 const SEEDS_FOR_A_BUG: u64 = 3_000;
-/// Seeds that once found something.
-const REGRESSIONS: &[u64] = &[];
 
 /// A number that the caller gives in the environment.
 fn given(name: &str) -> Option<u64> {
@@ -74,15 +72,6 @@ fn the_lot_keeps_its_promises_under_seeded_faults() {
     }
     println!("{count} seeds, {commits} commits, {crashes} crashes");
     assert!(commits > count * 20 && crashes > count / 10, "{commits} commits and {crashes} crashes: nothing happens");
-}
-
-#[test]
-fn seeds_that_once_found_something_find_nothing_any_more() {
-    for seed in REGRESSIONS {
-        if let Some(failure) = world::play(*seed, Planted::Nothing, None).failure {
-            panic!("{}", how_to_repeat(*seed, &failure));
-        }
-    }
 }
 
 #[test]
