@@ -74,13 +74,16 @@ impl Page {
         });
     }
 
-    /// Presses what this selector finds, as soon as it is there.
+    /// Presses what this selector finds, as soon as it is there and the page has all its scripts: a person sees the
+    /// page drawn before a finger comes down, and a press before that finds nobody who listens.
     ///
     /// # Panics
     /// When it does not come.
     pub fn press(&mut self, selector: &str) {
-        let script =
-            format!("(() => {{ const e = document.querySelector('{selector}'); if (e) e.click(); return !!e }})()");
+        let script = format!(
+            "(() => {{ if (document.readyState !== 'complete') return false; \
+             const e = document.querySelector('{selector}'); if (e) e.click(); return !!e }})()"
+        );
         eventually(&format!("{selector} to press"), PATIENCE, || (self.evaluate(&script) == true).then_some(()));
     }
 
