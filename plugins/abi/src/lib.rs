@@ -21,6 +21,16 @@ pub const HOST_TABLE_SIZE: u32 = 64;
 pub const MAX_JSON_BYTES: usize = 63 * 1024;
 /// The largest picture.
 pub const MAX_PICTURE_BYTES: usize = 2 * 1024 * 1024;
+/// The longest line of the log; the rest is cut off.
+pub const MAX_LOG_BYTES: usize = 2 * 1024;
+/// The longest id, of ASCII characters.
+pub const MAX_ID_BYTES: usize = 64;
+/// The id of the option behind [`WhitelistTable`].
+pub const WHITELIST: &str = "tollhouse.whitelist/1";
+/// `struct_size` of a [`WhitelistTable`].
+pub const WHITELIST_TABLE_SIZE: u32 = 24;
+/// The most plates in one part of a whitelist.
+pub const WHITELIST_MAX_PLATES: usize = 200;
 
 /// UTF-8, borrowed for the call; not NUL-terminated.
 #[repr(C)]
@@ -109,6 +119,20 @@ pub struct DriverTable {
     pub destroy: Option<unsafe extern "C" fn(instance: *mut c_void)>,
     /// A static table of an option, or null.
     pub extension: Option<unsafe extern "C" fn(id: Text) -> *const c_void>,
+}
+
+/// The option [`WHITELIST`]: `tollhouse_whitelist`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct WhitelistTable {
+    /// `size_of::<WhitelistTable>()` of the driver that was built.
+    pub struct_size: u32,
+    /// 0.
+    pub reserved: u32,
+    /// A part of a device's new list; completed as a command is.
+    pub replace: Option<unsafe extern "C" fn(instance: *mut c_void, cmd_id: Text, deadline_ms: u64, part: Text) -> i32>,
+    /// How many plates a device holds; 0 when that is not known.
+    pub capacity: Option<unsafe extern "C" fn(instance: *mut c_void, device: Text) -> u64>,
 }
 
 // SAFETY: a driver's table is immutable and static; its pointers lead to code and to constant text only.
@@ -216,4 +240,6 @@ const _: () = {
     assert!(offset_of!(DriverTable, start) == 40 && offset_of!(DriverTable, command) == 48);
     assert!(offset_of!(DriverTable, stop) == 56 && offset_of!(DriverTable, destroy) == 64);
     assert!(offset_of!(DriverTable, extension) == 72);
+    assert!(size_of::<WhitelistTable>() == WHITELIST_TABLE_SIZE as usize);
+    assert!(offset_of!(WhitelistTable, replace) == 8 && offset_of!(WhitelistTable, capacity) == 16);
 };

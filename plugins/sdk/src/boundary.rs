@@ -11,8 +11,16 @@ use tollhouse_abi::{ABI_MAJOR, ABI_MINOR, DriverTable, HostTable, LogLevel, Stat
 
 use crate::{Command, Driver, Host, Pending, Refusal};
 
-/// The table of a driver.
+/// Finds an option's static table by its id.
+pub(crate) type Options = unsafe extern "C" fn(id: Text) -> *const c_void;
+
+/// The table of a driver without options.
 pub const fn table<D: Driver>() -> DriverTable {
+    table_with::<D>(no_options)
+}
+
+/// The table of a driver whose options are found by `options`.
+pub(crate) const fn table_with<D: Driver>(options: Options) -> DriverTable {
     DriverTable {
         struct_size: tollhouse_abi::DRIVER_TABLE_SIZE,
         abi_major: ABI_MAJOR,
@@ -24,13 +32,13 @@ pub const fn table<D: Driver>() -> DriverTable {
         command: Some(command::<D>),
         stop: Some(stop::<D>),
         destroy: Some(destroy::<D>),
-        extension: Some(extension),
+        extension: Some(options),
     }
 }
 
-struct Instance<D> {
-    driver: D,
-    host: Host,
+pub(crate) struct Instance<D> {
+    pub(crate) driver: D,
+    pub(crate) host: Host,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +52,7 @@ struct Wrapped {
 ///
 /// # Safety
 /// `text` points to `length` readable bytes, or its length is 0.
-unsafe fn copied(text: Text) -> Option<String> {
+pub(crate) unsafe fn copied(text: Text) -> Option<String> {
     if text.length == 0 {
         return Some(String::new());
     }
@@ -54,7 +62,7 @@ unsafe fn copied(text: Text) -> Option<String> {
     std::str::from_utf8(bytes).ok().map(str::to_owned)
 }
 
-fn guarded(host: Option<Host>, what: &str, body: impl FnOnce() -> Status) -> i32 {
+pub(crate) fn guarded(host: Option<Host>, what: &str, body: impl FnOnce() -> Status) -> i32 {
     let status = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         let words = panic
             .downcast_ref::<&str>()
@@ -107,7 +115,7 @@ unsafe extern "C" fn create<D: Driver>(host: *const HostTable, config: Text, ins
 ///
 /// # Safety
 /// `instance` came from `create::<D>`, was not destroyed, and no other call is in it: the header's [control] thread.
-unsafe fn instance_of<'a, D: Driver>(instance: *mut c_void) -> Option<&'a mut Instance<D>> {
+pub(crate) unsafe fn instance_of<'a, D: Driver>(instance: *mut c_void) -> Option<&'a mut Instance<D>> {
     // SAFETY: promised by the caller.
     unsafe { instance.cast::<Instance<D>>().as_mut() }
 }
@@ -176,6 +184,6 @@ unsafe extern "C" fn destroy<D: Driver>(instance: *mut c_void) {
 
 /// # Safety
 /// As the header says of `extension`; the text is not read.
-unsafe extern "C" fn extension(_id: Text) -> *const c_void {
+unsafe extern "C" fn no_options(_id: Text) -> *const c_void {
     std::ptr::null()
 }

@@ -1,11 +1,24 @@
 //! The host as a driver sees it: a handle that may be copied to any thread.
 #![allow(unsafe_code)]
 
+use std::time::Duration;
+
 use tollhouse_abi::{Bytes, HostTable, LogLevel, Status, Text};
 
 /// The host's side. Copy it to wherever the driver works; it stays valid until the process ends.
 #[derive(Clone, Copy)]
 pub struct Host(&'static HostTable);
+
+/// A plate's event whose answer is the command: the camera opens by what it is answered. See `emit` in the C header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reply<'a> {
+    /// An id that no event had before in this process.
+    pub token: &'a str,
+    /// By [`Host::now_ms`]: until then an `open` comes as the command `reply`, at most 10 s from now.
+    pub by_ms: u64,
+    /// Whose `open` the answer is, if not the event's own device's.
+    pub opens: Option<&'a str>,
+}
 
 /// Why an event was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +69,28 @@ impl Host {
         body: &serde_json::Value,
         picture: &[u8],
     ) -> Result<(), EmitError> {
-        let event = serde_json::json!({"device": device, "topic": topic, "body": body}).to_string();
+        self.emit_json(&serde_json::json!({"device": device, "topic": topic, "body": body}), picture)
+    }
+
+    /// The same for a camera whose answer is the command.
+    pub fn emit_for_reply(
+        &self,
+        device: &str,
+        topic: &str,
+        body: &serde_json::Value,
+        picture: &[u8],
+        reply: Reply<'_>,
+    ) -> Result<(), EmitError> {
+        let mut event = serde_json::json!({"device": device, "topic": topic, "body": body,
+            "reply_token": reply.token, "reply_by_ms": reply.by_ms});
+        if let Some(opens) = reply.opens {
+            event["reply_for"] = opens.into();
+        }
+        self.emit_json(&event, picture)
+    }
+
+    fn emit_json(self, event: &serde_json::Value, picture: &[u8]) -> Result<(), EmitError> {
+        let event = event.to_string();
         let Some(emit) = self.0.emit else { return Err(EmitError::Failed(Status::Unsupported)) };
         // SAFETY: the function is the host's, text and bytes are lent for the call.
         match Status::from_code(unsafe { emit(self.0, Text::of(&event), Bytes::of(picture)) }) {
@@ -70,6 +104,11 @@ impl Host {
     pub fn now_ms(&self) -> u64 {
         // SAFETY: the function is the host's.
         self.0.now_ms.map_or(0, |now_ms| unsafe { now_ms(self.0) })
+    }
+
+    /// How long it is until a deadline on that clock; nothing once it has passed.
+    pub fn until(&self, deadline_ms: u64) -> Duration {
+        Duration::from_millis(deadline_ms.saturating_sub(self.now_ms()))
     }
 
     /// The raw completion; [`crate::Pending`] is the way that cannot go wrong.

@@ -7,15 +7,19 @@
 mod boundary;
 mod host;
 mod pending;
+mod whitelist;
 
-pub use host::{EmitError, Host};
+pub use host::{EmitError, Host, Reply};
 pub use pending::{Completion, Confirmation, Pending};
 pub use tollhouse_abi::{LogLevel, Status};
+pub use whitelist::{Whitelist, WhitelistPart, WhitelistPlate};
 
 #[doc(hidden)]
 pub use boundary::table;
 #[doc(hidden)]
 pub use tollhouse_abi::DriverTable;
+#[doc(hidden)]
+pub use whitelist::table as table_with_whitelist;
 
 /// Why the driver does not do something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +42,7 @@ impl Refusal {
 pub struct Command {
     /// For whom.
     pub device: String,
-    /// `open`, `close`, ..., or the driver's own with the prefix `x-`.
+    /// `open`, `close`, `reply` (see [`Reply`]), ..., or the driver's own with the prefix `x-`.
     pub name: String,
     /// The command's arguments.
     pub args: serde_json::Value,
@@ -46,8 +50,10 @@ pub struct Command {
     pub deadline_ms: u64,
 }
 
-/// A driver. All of it is called from one thread, one call at a time, and must return within 50 ms; slow work belongs
-/// to threads of its own, which hold a copy of the [`Host`].
+/// A driver. All of it is called from one thread, one call at a time. `command` must return within 50 ms, `create` and
+/// `start` within 5 s each, `stop` within 2 s; slow work belongs to threads of its own, which hold a copy of the [`Host`].
+///
+/// A panic in here is caught, logged, and answered as [`Status::Internal`], so a driver is built with `panic = "unwind"`.
 pub trait Driver: Send + Sized + 'static {
     /// The descriptor's JSON (see the C header): static, so that it can be read without making anything.
     const DESCRIPTOR: &'static str;
@@ -64,11 +70,11 @@ pub trait Driver: Send + Sized + 'static {
     /// Takes a command. It may be completed here, or later from any thread.
     fn command(&mut self, command: Command, pending: Pending);
 
-    /// Ends what `start` began: no thread of the driver runs afterwards.
+    /// Ends what `start` began: every [`Pending`] is answered or dropped, and no thread of the driver runs afterwards.
     fn stop(&mut self);
 }
 
-/// Exports a [`Driver`] as the library's one symbol.
+/// Exports a [`Driver`] as the library's one symbol; with `, whitelist` behind it also as a [`Whitelist`].
 ///
 /// ```
 /// use tollhouse_sdk::{Command, Completion, Driver, Host, Pending, Refusal, Status};
@@ -114,10 +120,16 @@ pub trait Driver: Send + Sized + 'static {
 #[macro_export]
 macro_rules! export_driver {
     ($driver:ty) => {
+        $crate::export_driver!(@ $crate::table::<$driver>());
+    };
+    ($driver:ty, whitelist) => {
+        $crate::export_driver!(@ $crate::table_with_whitelist::<$driver>());
+    };
+    (@ $table:expr) => {
         // SAFETY: the symbol is the ABI's; a library exports one driver.
         #[allow(unsafe_code)]
         #[allow(non_upper_case_globals, missing_docs)]
         #[unsafe(no_mangle)]
-        pub static tollhouse_driver_v1: $crate::DriverTable = $crate::table::<$driver>();
+        pub static tollhouse_driver_v1: $crate::DriverTable = $table;
     };
 }

@@ -6,8 +6,12 @@ use std::ptr;
 use std::sync::Mutex;
 
 use serde::Deserialize;
-use tollhouse_abi::{ABI_MAJOR, Bytes, DriverTable, HOST_TABLE_SIZE, HostTable, Status, Text};
-use tollhouse_sdk::{Command, Completion, Driver, Host, Pending, Refusal};
+use serde_json::json;
+use tollhouse_abi::{
+    ABI_MAJOR, Bytes, DriverTable, HOST_TABLE_SIZE, HostTable, Status, Text, WHITELIST, WHITELIST_TABLE_SIZE,
+    WhitelistTable,
+};
+use tollhouse_sdk::{Command, Completion, Driver, Host, Pending, Refusal, Reply, Whitelist, WhitelistPart};
 
 /// What the host was told: `complete ID STATUS JSON` or `emit JSON`. Tests take turns, since the ABI has one host.
 static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -70,6 +74,7 @@ static HOST: Shared = Shared(HostTable {
 
 /// A driver that does what the command is called.
 struct Moody {
+    host: Host,
     kept: Vec<Pending>,
 }
 
@@ -82,11 +87,11 @@ impl Driver for Moody {
     const DESCRIPTOR: &'static str = r#"{"id":"test.moody","version":"0"}"#;
     type Config = Config;
 
-    fn create(_host: Host, config: Config) -> Result<Self, Refusal> {
+    fn create(host: Host, config: Config) -> Result<Self, Refusal> {
         match config.mood.as_str() {
             "panic" => panic!("in create"),
             "refuse" => Err(Refusal::new(Status::Offline, "no camera there")),
-            _ => Ok(Self { kept: Vec::new() }),
+            _ => Ok(Self { host, kept: Vec::new() }),
         }
     }
 
@@ -96,6 +101,11 @@ impl Driver for Moody {
 
     fn command(&mut self, command: Command, pending: Pending) {
         match command.name.as_str() {
+            "read" => {
+                let reply = Reply { token: "r-1", by_ms: 500, opens: Some("gate-in-2") };
+                let sent = self.host.emit_for_reply("cam-in-2", "event/plate", &json!({"plate": "A1"}), &[], reply);
+                assert_eq!(sent, Ok(()));
+            }
             "panic" => panic!("in command"),
             "forget" => drop(pending),
             "keep" => self.kept.push(pending),
@@ -110,7 +120,20 @@ impl Driver for Moody {
     }
 }
 
+impl Whitelist for Moody {
+    fn replace(&mut self, part: WhitelistPart, pending: Pending) {
+        assert_eq!((part.part, part.parts, part.plates.len()), (1, 1, 1), "or it panics");
+        assert_eq!(part.plates[0].until.as_deref(), Some("2027-03-01T00:00:00+08:00"));
+        pending.complete(Completion::Confirmed);
+    }
+
+    fn capacity(&self, device: &str) -> Option<u64> {
+        (device == "cam-in-2").then_some(500)
+    }
+}
+
 const TABLE: DriverTable = tollhouse_sdk::table::<Moody>();
+const LISTING: DriverTable = tollhouse_sdk::table_with_whitelist::<Moody>();
 
 fn create(config: &str) -> (i32, *mut c_void) {
     let mut instance = ptr::null_mut();
@@ -189,5 +212,52 @@ fn a_panic_or_refusal_in_create_and_stop_is_a_status_with_words() {
     // SAFETY: as the header asks.
     assert_eq!(unsafe { stop(instance) }, Status::Internal.code());
     assert!(told().concat().contains("in stop"));
+    destroy(instance);
+}
+
+#[test]
+fn an_event_whose_answer_is_the_command_carries_its_token() {
+    let _turn = TURN.lock().expect("not poisoned");
+    let (_, instance) = create(r#"{"mood":"good"}"#);
+    told();
+    command(instance, "read", r#"{"device":"cam-in-2"}"#);
+    let event = r#"emit {"body":{"plate":"A1"},"device":"cam-in-2","reply_by_ms":500,"reply_for":"gate-in-2","reply_token":"r-1","topic":"event/plate"}"#;
+    assert_eq!(told().first().map(String::as_str), Some(event));
+    destroy(instance);
+}
+
+#[test]
+fn a_driver_with_a_whitelist_offers_it_by_its_id_and_one_without_offers_nothing() {
+    let _turn = TURN.lock().expect("not poisoned");
+    let (find, none) = (LISTING.extension.expect("full"), TABLE.extension.expect("full"));
+    // SAFETY: the texts live for the call.
+    let (found, other, without) =
+        unsafe { (find(Text::of(WHITELIST)), find(Text::of("tollhouse.whitelist/2")), none(Text::of(WHITELIST))) };
+    assert!(other.is_null() && without.is_null());
+    // SAFETY: the option's id says what it is; it is static.
+    let option = unsafe { &*found.cast::<WhitelistTable>() };
+    assert_eq!((option.struct_size, option.reserved), (WHITELIST_TABLE_SIZE, 0));
+
+    let (_, instance) = create(r#"{"mood":"good"}"#);
+    told();
+    let replace = |part: &str| {
+        let replace = option.replace.expect("full");
+        // SAFETY: as the header asks.
+        unsafe { replace(instance, Text::of("w1"), 10, Text::of(part)) }
+    };
+    let plates = r#"[{"plate":"A1","until":"2027-03-01T00:00:00+08:00"}]"#;
+    let part = format!(r#"{{"device":"cam-in-2","revision":"7","part":1,"parts":1,"plates":{plates}}}"#);
+    assert_eq!(replace(&part), Status::Ok.code());
+    assert_eq!(told(), [r#"complete w1 0 {"state":"confirmed"}"#]);
+    assert_eq!(replace(r#"{"device":"cam-in-2"}"#), Status::Invalid.code());
+    assert!(told().is_empty(), "not taken, so not completed");
+    assert_eq!(replace(&part.replace(r#""parts":1"#, r#""parts":2"#)), Status::Ok.code());
+    assert_eq!(told().len(), 2, "a panic is logged and its command answered once");
+    let capacity = |device: &str| {
+        let capacity = option.capacity.expect("full");
+        // SAFETY: as the header asks.
+        unsafe { capacity(instance, Text::of(device)) }
+    };
+    assert_eq!((capacity("cam-in-2"), capacity("cam-in-9")), (500, 0));
     destroy(instance);
 }
