@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tollhouse_tests::{LOT, plate_number};
 
 /// A barrier that has not opened by then never will.
-const GIVE_UP: Duration = Duration::from_secs(10);
+pub(crate) const GIVE_UP: Duration = Duration::from_secs(10);
 const PACKET_BYTES: usize = 1 << 20;
 const WAITING_REQUESTS: usize = 16_384;
 const UNDER_WAY: u16 = 2000;

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use tempfile::TempDir;
-use tollhouse_tests::{Mosquitto, TheBox, configuration};
+use tollhouse_tests::{Mosquitto, TheBox, configuration, eventually};
+
+use load::GIVE_UP;
 
 const USAGE: &str = "lane_bench: plate event to open command, over a real mosquitto
 
@@ -56,6 +58,12 @@ fn main() {
     let data = folder.path().join("data");
     let mut the_box = TheBox::run(folder.path(), |http| configuration(http, broker.address(), &data, settings.lanes));
     let mut load = load::Load::connect(broker.address(), settings.lanes);
+    // The devices' sign-ins are work too: the first car must not wait behind five hundred of them.
+    eventually("all devices to be there", GIVE_UP, || {
+        let report = the_box.http.get("/readyz").json();
+        let absent = report["degraded"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+        (!absent.into_iter().any(|device| device.contains("-in-"))).then_some(())
+    });
     let mut best = 0.0_f64;
     for rate in settings.rates {
         let step = load.drive(rate, Duration::from_secs(settings.seconds));
