@@ -4,6 +4,7 @@
 //! anything is measured, so 15:00.900 after entry is still fifteen minutes.
 
 mod hourly;
+pub mod model;
 
 pub use hourly::Hourly;
 
