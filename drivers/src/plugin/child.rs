@@ -16,7 +16,7 @@ use tollhouse_abi::{Status, Text};
 use super::confine::{confine, exit_now};
 use super::frame::{self, FrameError, FromChild, ToChild};
 use super::guest::Guest;
-use super::{CHILD_ARGUMENT, library};
+use super::{CHILD_ARGUMENT, library, schema, whitelist};
 
 /// At most so many messages wait for the control thread.
 const MOST_WAITING: usize = 1024;
@@ -104,6 +104,7 @@ impl Running {
             let words = guest.last_error().unwrap_or_else(|| Status::from_code(code).words().to_owned());
             format!("the driver's {what} refuses: {words}")
         };
+        fits(&driver, config)?;
         let mut instance = ptr::null_mut();
         let create = driver.table.create.expect("checked when the library was loaded");
         // SAFETY: the table was checked; host table and config outlive the call, `instance` is writable.
@@ -142,15 +143,40 @@ impl Running {
         let status = if self.guest.now_ms() >= deadline_ms {
             Status::Timeout.code()
         } else {
-            let command = self.driver.table.command.expect("checked when the library was loaded");
-            let (id, name, args) = (Text::of(&cmd_id), Text::of(name), Text::of(args.get()));
-            // SAFETY: the instance is alive, the texts outlive the call; this is the control thread.
-            unsafe { command(self.instance, id, deadline_ms, name, args) }
+            self.hand_over(&cmd_id, name, args, deadline_ms)
         };
         if status != Status::Ok.code() {
             // The id came in a frame, so it fits into one.
             let _ = self.guest.send(&FromChild::Completed { cmd_id, status, json: String::new() }, &[]);
         }
+    }
+
+    /// As the header says: an `open` for which a plate waits is its `reply`, and a whitelist goes to the option's table.
+    fn hand_over(&self, cmd_id: &str, name: &str, args: &RawValue, deadline_ms: u64) -> i32 {
+        let id = Text::of(cmd_id);
+        if name == "whitelist" {
+            let Some(replace) = whitelist::of(&self.driver.table).and_then(|table| table.replace) else {
+                return Status::Unsupported.code();
+            };
+            let Some(part) = whitelist::part(args) else { return Status::Invalid.code() };
+            // SAFETY: the instance is alive, the texts outlive the call; this is the control thread.
+            return unsafe { replace(self.instance, id, deadline_ms, Text::of(&part)) };
+        }
+        let reply = if name == "open" { self.reply(args) } else { None };
+        let (name, args) = reply.as_ref().map_or((name, args), |reply| ("reply", reply.as_ref()));
+        let command = self.driver.table.command.expect("checked when the library was loaded");
+        // SAFETY: as above.
+        unsafe { command(self.instance, id, deadline_ms, Text::of(name), Text::of(args.get())) }
+    }
+
+    fn reply(&self, args: &RawValue) -> Option<Box<RawValue>> {
+        #[derive(serde::Deserialize)]
+        struct Addressed {
+            device: String,
+        }
+        let Addressed { device } = serde_json::from_str(args.get()).ok()?;
+        let now_ms = self.guest.now_ms();
+        self.guest.replies().take(&device, now_ms)
     }
 
     fn end(self) {
@@ -163,4 +189,12 @@ impl Running {
             destroy(self.instance);
         }
     }
+}
+
+/// Whether the configuration fits the descriptor's schema.
+fn fits(driver: &library::Driver, config: &RawValue) -> Result<(), String> {
+    let Some(schema) = &driver.descriptor.config else { return Ok(()) };
+    let config =
+        serde_json::from_str(config.get()).map_err(|fault| format!("the configuration is no JSON: {fault}"))?;
+    schema::check(schema, &config).map_err(|faults| format!("the configuration does not fit: {}", faults.join("; ")))
 }

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use serde::Deserialize;
@@ -20,6 +20,7 @@ use tollhouse_abi::{
 
 use super::confine::exit_now;
 use super::frame::{self, FrameError, FromChild};
+use super::reply::{Asked, Replies};
 
 const MAX_LOG_BYTES: usize = 2 * 1024;
 const MAX_CMD_ID_BYTES: usize = 64;
@@ -31,6 +32,7 @@ pub(super) struct Guest {
     born: Instant,
     stopped: AtomicBool,
     last_error: Mutex<Option<String>>,
+    replies: Mutex<Replies>,
 }
 
 static GUEST: OnceLock<Guest> = OnceLock::new();
@@ -60,6 +62,7 @@ impl Guest {
             born: Instant::now(),
             stopped: AtomicBool::new(false),
             last_error: Mutex::new(None),
+            replies: Mutex::default(),
         })
     }
 
@@ -85,6 +88,11 @@ impl Guest {
     /// What the driver last complained about, for the words of a refusal.
     pub(super) fn last_error(&self) -> Option<String> {
         self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The plates whose answer is the command.
+    pub(super) fn replies(&self) -> MutexGuard<'_, Replies> {
+        self.replies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From here on the driver's calls have no effect.
@@ -151,6 +159,10 @@ unsafe extern "C" fn emit(_host: *const HostTable, event_json: Text, picture: By
     let (Some(json), Some(picture)) = given else { return Status::Invalid.code() };
     let Ok(event) = serde_json::from_str::<Box<RawValue>>(json) else { return Status::Invalid.code() };
     if serde_json::from_str::<Shape<'_>>(json).is_err() {
+        return Status::Invalid.code();
+    }
+    let Ok(asked) = serde_json::from_str::<Asked>(json) else { return Status::Invalid.code() };
+    if guest.replies().note(asked, guest.now_ms()).is_err() {
         return Status::Invalid.code();
     }
     match guest.send(&FromChild::Event(event), picture) {

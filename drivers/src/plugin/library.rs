@@ -98,6 +98,8 @@ pub(super) struct Driver {
 pub(super) struct Descriptor {
     pub(super) id: String,
     pub(super) version: String,
+    /// The JSON Schema of its configuration; without one everything fits.
+    pub(super) config: Option<serde_json::Value>,
 }
 
 /// Copies the library into sealed memory and opens that copy.

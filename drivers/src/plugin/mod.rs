@@ -18,9 +18,12 @@ mod frame;
 mod guest;
 mod library;
 mod process;
+mod reply;
 mod report;
 mod roster;
+pub(crate) mod schema;
 mod supervisor;
+mod whitelist;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};

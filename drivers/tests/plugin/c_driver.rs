@@ -7,7 +7,7 @@ use crate::rig::{Rig, c_library};
 #[tokio::test]
 async fn a_barrier_in_c_made_from_the_header_alone_opens() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let library = c_library(folder.path(), "../plugins/abi/examples/barrier.c", &[]);
+    let library = c_library(folder.path(), "../plugins/examples/c/barrier.c", &[]);
     let mut rig = Rig::start(&library, json!({"device": "gate-in-2"}), &["gate-in-2"]);
     assert_eq!(rig.take(2).await, ["gate-in-2 Online", "gate-in-2 down"]);
     assert_eq!(rig.host.status().driver, Some(("example.barrier".to_owned(), "1.0.0".to_owned())));

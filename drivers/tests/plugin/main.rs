@@ -2,6 +2,7 @@
 
 mod c_driver;
 mod hostile;
+mod options;
 mod orphan;
 mod rig;
 mod sim;

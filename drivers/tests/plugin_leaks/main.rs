@@ -28,7 +28,7 @@ fn children() -> Vec<String> {
 #[tokio::test]
 async fn twenty_restarts_leave_no_zombie_and_no_descriptor() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let library = c_library(folder.path(), "../plugins/abi/examples/barrier.c", &[]);
+    let library = c_library(folder.path(), "../plugins/examples/c/barrier.c", &[]);
     let quick = Patience { longest_backoff: Duration::from_millis(20), ..patience() };
     let started = Rig::try_start(&library, json!({"device": "gate-in-2"}), &["gate-in-2"], quick);
     let mut rig = started.expect("a library");

@@ -83,13 +83,13 @@ fn seen_by(compiler: &str, standard: &str, extension: &str, expectations: &[(Str
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (file, program) = (folder.path().join("layout").with_extension(extension), folder.path().join("layout"));
     std::fs::write(&file, source).expect("the program's source");
-    let compiled = Command::new(compiler)
+    let built = Command::new(compiler)
         .args([standard, "-Wall", "-Wextra", "-Werror", "-pedantic", "-I"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")))
         .args(["-o".as_ref(), program.as_os_str(), file.as_os_str()])
         .status()
         .expect("a compiler");
-    assert!(compiled.success(), "the header does not compile with {compiler} {standard}");
+    assert!(built.success(), "the header does not compile with {compiler} {standard}");
     let printed = Command::new(&program).output().expect("the program runs");
     String::from_utf8(printed.stdout).expect("numbers").lines().map(|line| line.parse().expect("a number")).collect()
 }

@@ -1,7 +1,7 @@
 /*
  * A barrier in C with nothing but the header: it opens at once and says so.
  *
- *     cc -std=c11 -shared -fPIC -fvisibility=hidden -I plugins/abi -o libbarrier.so plugins/abi/examples/barrier.c
+ *     cc -std=c11 -shared -fPIC -fvisibility=hidden -I plugins/abi -o libbarrier.so plugins/examples/c/barrier.c
  *
  * A real driver would talk to its device where `move_arm` is. Configuration: {"device":"gate-in-2"}.
  */
