@@ -6,6 +6,7 @@
 
 mod floor;
 mod load;
+mod wire;
 
 use std::time::Duration;
 
