@@ -20,6 +20,7 @@ pub use scheme::{
     Adjust, AdjustBy, Again, Applied, Boundary, Cap, CapPer, Conditions, Counting, Cycle, CycleLength, DayNumbers,
     Direction, Exceeded, Free, FreeAreas, FreeEnds, Measured, Next, RoundAt, Rounding, Scheme, Visits,
 };
+pub(in crate::tariff) use time::time_of_day;
 pub use time::{Span, TimeWindow};
 
 use std::collections::BTreeMap;
