@@ -3,8 +3,10 @@
 //! Pricing is a pure function of the tariff's version and the stay's facts. Moments are cut to the whole second before
 //! anything is measured, so 15:00.900 after entry is still fifteen minutes.
 
+mod check;
 mod hourly;
 pub mod model;
+pub mod parse;
 
 pub use hourly::Hourly;
 

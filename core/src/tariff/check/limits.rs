@@ -24,7 +24,8 @@ fn twice(scheme: &Scheme, path: &str, faults: &Faults<'_>) {
     };
     for (i, cap) in scheme.caps.iter().enumerate() {
         if let Some(other) = scheme.caps[..i].iter().find(|other| same(cap, other)) {
-            let message = format!("this cap is for the same as the one on line {}; keep the one that is meant", other.line);
+            let message =
+                format!("this cap is for the same as the one on line {}; keep the one that is meant", other.line);
             faults.tell_line(cap.line, path.to_owned(), message);
         }
     }

@@ -98,7 +98,8 @@ impl Search<'_> {
         if holding.is_empty() {
             if !self.told_unpriced {
                 self.told_unpriced = true;
-                let span = format!("from {} to {}", clock(from), if to == 86_400 { "24:00".to_owned() } else { clock(to) });
+                let span =
+                    format!("from {} to {}", clock(from), if to == 86_400 { "24:00".to_owned() } else { clock(to) });
                 let message = format!(
                     "no rate holds {span} on {} for a {}; give that time a rate, price = \"free\" if it costs nothing",
                     day.words(),
@@ -151,22 +152,19 @@ pub(super) fn check(tariff: &TariffFile, scheme: &Scheme, faults: &Faults<'_>) {
         scheme.rates.iter().flat_map(|rate| &rate.selectors.days),
         scheme.rates.iter().flat_map(|rate| &rate.selectors.seasons),
     );
-    let marks = scheme.rates.iter().flat_map(|rate| &rate.selectors.time).flat_map(|window| [window.starts, window.ends]);
+    let marks =
+        scheme.rates.iter().flat_map(|rate| &rate.selectors.time).flat_map(|window| [window.starts, window.ends]);
     let stretches = stretches(marks);
     let places = places(tariff, scheme);
     let windows: usize = scheme.rates.iter().map(|rate| rate.selectors.time.len() + 1).sum();
-    let mut search = Search {
-        scheme,
-        faults,
-        taken: vec![false; scheme.rates.len()],
-        told_unpriced: false,
-        told_pairs: Vec::new(),
-    };
+    let mut search =
+        Search { scheme, faults, taken: vec![false; scheme.rates.len()], told_unpriced: false, told_pairs: Vec::new() };
     let mut budget = Budget::new();
     for days in asked.pairs(&tariff.calendar) {
         for (from, to) in &stretches {
             if !budget.spend(windows + places.len() * scheme.rates.len()) {
-                let message = "the rates select in too many combinations to be checked; split the scheme or use fewer windows";
+                let message =
+                    "the rates select in too many combinations to be checked; split the scheme or use fewer windows";
                 faults.tell_line(scheme.line, search.path(), message);
                 return;
             }
@@ -182,7 +180,7 @@ pub(super) fn check(tariff: &TariffFile, scheme: &Scheme, faults: &Faults<'_>) {
     unreachable(&search);
 }
 
-fn unreachable(search: &Search<'_>, _calendar: &Calendar) {
+fn unreachable(search: &Search<'_>) {
     for (rate, _) in search.scheme.rates.iter().zip(&search.taken).filter(|(_, taken)| !**taken) {
         let message = format!(
             "rate {:?} can never be taken: more specific ones hold whenever it does, or nothing that it selects exists",

@@ -85,7 +85,8 @@ impl Search<'_> {
         if holding.is_empty() {
             if !self.told_unpriced {
                 self.told_unpriced = true;
-                let message = format!("no scheme is for {}; add a [[scheme]] whose conditions hold for it", stay.words());
+                let message =
+                    format!("no scheme is for {}; add a [[scheme]] whose conditions hold for it", stay.words());
                 self.faults.tell_line(1, "scheme".to_owned(), message);
             }
             return;
@@ -156,7 +157,8 @@ pub(super) fn check(tariff: &TariffFile, faults: &Faults<'_>) {
     let bounded = conditions().any(|one| one.at_least.is_some() || one.at_most.is_some());
     let by_clock = conditions().any(|one| !one.left.is_empty());
     let lengths = if bounded || by_clock { lengths(&tariff.schemes) } else { vec![3_600] };
-    let areas: Vec<Option<&str>> = [None].into_iter().chain(tariff.areas.iter().map(|area| Some(area.id.as_str()))).collect();
+    let areas: Vec<Option<&str>> =
+        [None].into_iter().chain(tariff.areas.iter().map(|area| Some(area.id.as_str()))).collect();
     let mut search = Search {
         tariff,
         faults,
@@ -170,11 +172,13 @@ pub(super) fn check(tariff: &TariffFile, faults: &Faults<'_>) {
         for (area, day) in areas.iter().flat_map(|area| days.iter().map(move |day| (*area, day))) {
             for (entered, left) in entered.iter().flat_map(|entered| left.iter().map(move |left| (*entered, *left))) {
                 if !budget.spend(lengths.len() * tariff.schemes.len()) {
-                    let message = "the schemes have too many combinations of conditions to be checked; use fewer of them";
+                    let message =
+                        "the schemes have too many combinations of conditions to be checked; use fewer of them";
                     faults.tell_line(1, "scheme".to_owned(), message);
                     return;
                 }
-                let stays = lengths.iter().map(|lasts| Stay { kind: &vehicle.kind, area, day, entered, left, lasts: *lasts });
+                let stays =
+                    lengths.iter().map(|lasts| Stay { kind: &vehicle.kind, area, day, entered, left, lasts: *lasts });
                 for stay in stays.filter(|stay| !by_clock || stay.may_be()) {
                     search.stay(&stay);
                 }
@@ -182,7 +186,10 @@ pub(super) fn check(tariff: &TariffFile, faults: &Faults<'_>) {
         }
     }
     for (scheme, _) in tariff.schemes.iter().zip(&search.taken).filter(|(_, taken)| !**taken) {
-        let message = format!("scheme {:?} can never be taken: no stay has its conditions, or another always goes first", scheme.name);
+        let message = format!(
+            "scheme {:?} can never be taken: no stay has its conditions, or another always goes first",
+            scheme.name
+        );
         faults.tell_line(scheme.line, "scheme".to_owned(), message);
     }
 }

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Price;
+use super::{Calendar, Price};
 use crate::money::Money;
 use crate::plate::Colour;
 
@@ -28,6 +28,8 @@ pub struct WrittenStay {
     pub record: Record,
     /// Parts that a pass covers, in order and apart.
     pub covered: Vec<CoveredSpan>,
+    /// Dates to lay over the tariff's calendar.
+    pub calendar: Option<Calendar>,
 }
 
 /// A time in an area.

@@ -12,23 +12,19 @@ const MOST_WINDOWS: usize = 16;
 fn windows(keys: &Keys<'_>, key: &str) -> Vec<TimeWindow> {
     let found = keys.list(key, MOST_WINDOWS, forms::WINDOW, TimeWindow::parse);
     for (i, window) in found.iter().enumerate() {
-        let overlaps = |other: &TimeWindow| {
-            // On a line of two days, each window stands twice; that shows an overlap behind midnight too.
-            [0, 86_400].iter().any(|shift| {
-                let (starts, ends) = (other.starts + shift, other.ends + shift);
-                window.value.starts < ends && starts < window.value.ends
-            }) || (other.starts < window.value.ends.saturating_sub(86_400))
-        };
-        if let Some(other) = found[..i].iter().find(|other| overlaps(&other.value) || overlaps_back(other.value, window.value)) {
+        if let Some(other) = found[..i].iter().find(|other| overlap(window.value, other.value)) {
             keys.faults.tell(&window.place, format!("{} overlaps {} of the same list", window.value, other.value));
         }
     }
     found.into_iter().map(|window| window.value).collect()
 }
 
-/// Whether what `first` has behind midnight reaches into `second`.
-fn overlaps_back(first: TimeWindow, second: TimeWindow) -> bool {
-    second.starts < first.ends.saturating_sub(86_400)
+/// Whether two windows that come every day share a moment.
+fn overlap(one: TimeWindow, other: TimeWindow) -> bool {
+    [-86_400, 0, 86_400].into_iter().any(|shift| {
+        let (starts, ends) = (i64::from(other.starts) + shift, i64::from(other.ends) + shift);
+        i64::from(one.starts) < ends && starts < i64::from(one.ends)
+    })
 }
 
 /// The selectors of a rate, cap or surcharge, as far as its table may have them.

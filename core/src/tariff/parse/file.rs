@@ -12,9 +12,13 @@ use super::scheme::{self, Stands};
 use super::stay;
 use super::tree::Node;
 use crate::tariff::model::{
-    Choose, Claim, ComingBack, Counts, EarlyPayment, Lint, LostRecord, Scheme, Seconds, Since, Span, TariffFile, VersionBy,
+    Choose, Claim, ComingBack, Counts, EarlyPayment, Lint, LostRecord, Price, Scheme, Seconds, Since, Span, TariffFile,
+    VersionBy,
 };
 use crate::words::Words;
+
+/// What the fee of a lost record does.
+type Instead = fn(Price) -> LostRecord;
 
 const MOST_SCHEMES: usize = 32;
 const MOST_EXAMPLES: usize = 500;
@@ -24,8 +28,8 @@ const USUAL_GRACE: Span = Span::from_seconds(15 * 60);
 pub(super) fn read(root: &Node, faults: &Faults<'_>) -> Option<TariffFile> {
     let file = Keys::open(faults, root, Place { at: 0, path: String::new() }, keys::FILE);
     let head = Head::read(&file);
-    let id = file.required("id", "\"harbour-garage\"", id);
-    let version = file.required("version", "\"2026-01\"", id_or_date);
+    let id = file.required("id", "\"harbour-garage\"", plain_id);
+    let version = file.required("version", "\"2026-01\"", plain_id);
     let schemes = schemes(&file, &head);
     let examples = file.tables("example", MOST_EXAMPLES, keys::EXAMPLE);
     let examples = examples.iter().filter_map(|table| stay::example(table, &head)).collect();
@@ -65,26 +69,21 @@ pub(super) fn read(root: &Node, faults: &Faults<'_>) -> Option<TariffFile> {
 }
 
 /// Part of file names and keys of the store, so plain.
-fn id(text: &str) -> Option<String> {
+fn plain_id(text: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     (!text.is_empty() && text.len() <= 64 && text.chars().all(plain)).then(|| text.to_owned())
-}
-
-fn id_or_date(text: &str) -> Option<String> {
-    id(text)
 }
 
 fn schemes(file: &Keys<'_>, head: &Head<'_>) -> Vec<Scheme> {
     let mut schemes: Vec<Scheme> = Vec::new();
     let tables = file.tables("scheme", MOST_SCHEMES, keys::SCHEME);
-    // `rounding` alone at the top is no scheme's: it would be easy to take for everyone's.
     if keys::PRICES.iter().any(|key| file.has(key)) {
-        schemes.extend(scheme::scheme(file, head, &Stands::AtTheTop, 1));
+        schemes.push(scheme::scheme(file, head, &Stands::AtTheTop, 1));
     } else if !file.has("scheme") {
         file.tell("there are no prices; write [[rate]] tables with `per` and `price`, or [[scheme]] tables");
     }
     for (i, table) in tables.iter().enumerate() {
-        schemes.extend(scheme::scheme(table, head, &Stands::InItsTable, i + 1));
+        schemes.push(scheme::scheme(table, head, &Stands::InItsTable, i + 1));
     }
     for (i, one) in schemes.iter().enumerate() {
         if schemes[..i].iter().any(|other| other.name == one.name) {
@@ -124,7 +123,8 @@ fn coming_back(file: &Keys<'_>) -> Option<ComingBack> {
             return None;
         }
         (counts, Some(at_most)) => {
-            file.faults.tell(&at_most.place, "only counts = \"free\" has an `at_most`: up to how long a visit costs nothing");
+            file.faults
+                .tell(&at_most.place, "only counts = \"free\" has an `at_most`: up to how long a visit costs nothing");
             counts
         }
         (counts, None) => counts,
@@ -145,9 +145,9 @@ fn lost_record(file: &Keys<'_>, head: &Head<'_>) -> Option<LostRecord> {
     if table.has("as_if") && table.has("instead") {
         file.faults.tell(&table.place_at("instead"), "`instead` says what `fee` does; with `as_if` there is none");
     }
-    let how: [(&str, fn(_) -> LostRecord); 3] =
+    let how: [(&str, Instead); 3] =
         [("of_the_fee", LostRecord::OfTheFee), ("on_top", LostRecord::OnTop), ("at_least", LostRecord::AtLeast)];
-    let instead = table.choice("instead", &how, LostRecord::OfTheFee as fn(_) -> LostRecord);
+    let instead = table.choice("instead", &how, LostRecord::OfTheFee as Instead);
     fee.map(|fee| instead(fee.value)).or(as_if.map(LostRecord::AsIf))
 }
 

@@ -8,7 +8,8 @@ use crate::tariff::model::{DateRange, DayClass, DayNumbers, MonthDay, Price};
 
 pub(super) const MONEY: &str = "\"2.50\"";
 pub(super) const SPAN: &str = "\"15min\", \"1h30min\", \"24h\" or \"2d\"";
-pub(super) const WINDOW: &str = "\"19:00-07:00\" (it ends at another time than it starts; \"00:00-24:00\" is the whole day)";
+pub(super) const WINDOW: &str =
+    "\"19:00-07:00\" (it ends at another time than it starts; \"00:00-24:00\" is the whole day)";
 pub(super) const DATES: &str = "\"2026-10-01\" or \"2026-10-01..2026-10-08\", the later date last";
 pub(super) const SEASON: &str = "\"06-01..08-31\"";
 pub(super) const DAYS: &str =

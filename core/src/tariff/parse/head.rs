@@ -40,18 +40,16 @@ impl<'n> Head<'n> {
         Self {
             faults: file.faults,
             currency: file
-                .required("currency", "\"CNY\", \"HKD\", \"EUR\", \"GBP\", \"USD\" or \"JPY\"", |text| text.parse().ok())
+                .required("currency", "\"CNY\", \"HKD\", \"EUR\", \"GBP\", \"USD\" or \"JPY\"", |text| {
+                    text.parse().ok()
+                })
                 .unwrap_or(Currency::Cny),
             zone: file.required("time_zone", zones, |text| text.parse().ok()).unwrap_or(Tz::UTC),
             vehicles: vehicles(file),
             areas: areas(file),
-            calendar: calendar(file),
+            calendar: calendar(file).unwrap_or_default(),
             seasons: seasons(file),
         }
-    }
-
-    pub(super) fn has_kind(&self, kind: &str) -> bool {
-        self.vehicles.iter().any(|vehicle| vehicle.kind == kind)
     }
 
     /// Tells names that nothing in the file declares, and gives back those that are.
@@ -106,22 +104,16 @@ impl<'n> Head<'n> {
         let money = price.value.money(self.currency);
         if money.is_none() {
             let places = self.currency.decimals();
-            let message = format!("{} has more than {places} decimals, and no fee of {} has", price.value, self.currency);
+            let message =
+                format!("{} has more than {places} decimals, and no fee of {} has", price.value, self.currency);
             self.faults.tell(&price.place, message);
         }
         money
     }
 }
 
-const COLOURS: [Colour; 7] = [
-    Colour::Blue,
-    Colour::Yellow,
-    Colour::Green,
-    Colour::YellowGreen,
-    Colour::White,
-    Colour::Black,
-    Colour::Unknown,
-];
+const COLOURS: [Colour; 7] =
+    [Colour::Blue, Colour::Yellow, Colour::Green, Colour::YellowGreen, Colour::White, Colour::Black, Colour::Unknown];
 
 pub(super) fn colour(text: &str) -> Option<Colour> {
     COLOURS.into_iter().find(|colour| colour.as_str() == text)
@@ -193,7 +185,8 @@ fn one_vehicle<'n>(
 
 /// An empty list is right here: a kind that no colour means.
 fn colours(keys: &Keys<'_>, key: &str) -> Vec<At<Colour>> {
-    let empty = keys.node(key).is_none_or(|found| matches!(&found.value.value, super::tree::Value::List(l) if l.is_empty()));
+    let empty =
+        keys.node(key).is_none_or(|found| matches!(&found.value.value, super::tree::Value::List(l) if l.is_empty()));
     if empty { Vec::new() } else { keys.list(key, COLOURS.len(), COLOUR_FORM, colour) }
 }
 
@@ -233,9 +226,10 @@ fn seasons(file: &Keys<'_>) -> Vec<Season> {
     seasons
 }
 
-fn calendar(file: &Keys<'_>) -> Calendar {
+/// `[calendar]` of a tariff or of a stay.
+pub(super) fn calendar(file: &Keys<'_>) -> Option<Calendar> {
     let mut calendar = Calendar::default();
-    let Some(table) = file.table("calendar", keys::CALENDAR) else { return calendar };
+    let table = file.table("calendar", keys::CALENDAR)?;
     if let Some(weekend) = table.node("weekend") {
         let none = matches!(&weekend.value.value, super::tree::Value::List(days) if days.is_empty());
         let days = if none { Vec::new() } else { table.list("weekend", 7, "[\"sat\", \"sun\"]", forms::weekday) };
@@ -262,12 +256,13 @@ fn calendar(file: &Keys<'_>) -> Calendar {
         }
         calendar.events = all;
     }
-    calendar
+    Some(calendar)
 }
 
 /// Ranges of dates that do not overlap. An empty list is right: a calendar to be filled in later.
 fn dates(table: &Keys<'_>, key: &str) -> Vec<At<DateRange>> {
-    let none = table.node(key).is_none_or(|found| matches!(&found.value.value, super::tree::Value::List(l) if l.is_empty()));
+    let none =
+        table.node(key).is_none_or(|found| matches!(&found.value.value, super::tree::Value::List(l) if l.is_empty()));
     let mut ranges = if none { Vec::new() } else { table.list(key, MOST_DATES, forms::DATES, forms::date_range) };
     ranges.sort_by_key(|range| range.value);
     for pair in ranges.windows(2) {

@@ -12,15 +12,33 @@ macro_rules! price_keys {
 }
 
 pub(super) const FILE: &[&str] = price_keys![
-    "id", "version", "name", "currency", "time_zone", "source", "in_force_from", "version_by", "seconds", "exit_grace",
-    "early_payment", "return", "lost_record", "vehicles", "areas", "calendar", "seasons", "choose", "scheme", "claims",
-    "lint", "example",
+    "id",
+    "version",
+    "name",
+    "currency",
+    "time_zone",
+    "source",
+    "in_force_from",
+    "version_by",
+    "seconds",
+    "exit_grace",
+    "early_payment",
+    "return",
+    "lost_record",
+    "vehicles",
+    "areas",
+    "calendar",
+    "seasons",
+    "choose",
+    "scheme",
+    "claims",
+    "lint",
+    "example",
 ];
 /// The keys of a scheme that may stand at the top.
 pub(super) const PRICES: &[&str] = price_keys![];
-pub(super) const SCHEME: &[&str] = price_keys![
-    "name", "text", "vehicles", "areas", "entered", "left", "days", "seasons", "at_least", "at_most",
-];
+pub(super) const SCHEME: &[&str] =
+    price_keys!["name", "text", "vehicles", "areas", "entered", "left", "days", "seasons", "at_least", "at_most",];
 pub(super) const WORDS: &[&str] = &["en", "zh"];
 pub(super) const EARLY_PAYMENT: &[&str] = &["then"];
 pub(super) const RETURN: &[&str] = &["within", "measured_from", "counts", "at_most"];
@@ -32,23 +50,50 @@ pub(super) const FREE: &[&str] = &["time", "ends", "when_exceeded", "again", "me
 pub(super) const CYCLE: &[&str] = &["every", "starts", "next"];
 pub(super) const ROUNDING: &[&str] = &["to", "direction", "at"];
 pub(super) const RATE: &[&str] = &[
-    "name", "text", "days", "time", "seasons", "vehicles", "areas", "split_at_midnight", "per", "price", "steps", "flat",
-    "clock", "cheapest", "units", "tolerance", "ends", "after", "min", "max",
+    "name",
+    "text",
+    "days",
+    "time",
+    "seasons",
+    "vehicles",
+    "areas",
+    "split_at_midnight",
+    "per",
+    "price",
+    "steps",
+    "flat",
+    "clock",
+    "cheapest",
+    "units",
+    "tolerance",
+    "ends",
+    "after",
+    "min",
+    "max",
 ];
 pub(super) const OFFER: &[&str] =
     &["text", "per", "price", "steps", "flat", "units", "tolerance", "ends", "after", "min", "max"];
 pub(super) const STEP: &[&str] = &["until", "per", "price", "total", "units", "tolerance", "text"];
-pub(super) const CAP: &[&str] = &[
-    "text", "max", "per", "rates", "vehicles", "areas", "days", "seasons", "day_number", "visits",
-];
+pub(super) const CAP: &[&str] =
+    &["text", "max", "per", "rates", "vehicles", "areas", "days", "seasons", "day_number", "visits"];
 pub(super) const ADJUST: &[&str] = &[
-    "text", "percent", "amount", "rates", "days", "time", "seasons", "vehicles", "areas", "split_at_midnight", "applied",
+    "text",
+    "percent",
+    "amount",
+    "rates",
+    "days",
+    "time",
+    "seasons",
+    "vehicles",
+    "areas",
+    "split_at_midnight",
+    "applied",
 ];
 pub(super) const STAY: &[&str] =
-    &["enter", "exit", "vehicle", "colour", "areas", "earlier", "payments", "lost", "covered"];
+    &["enter", "exit", "vehicle", "colour", "areas", "earlier", "payments", "lost", "covered", "calendar"];
 pub(super) const EXAMPLE: &[&str] = &[
-    "enter", "exit", "vehicle", "colour", "areas", "earlier", "payments", "lost", "covered", "note", "fee", "due",
-    "leave_by",
+    "enter", "exit", "vehicle", "colour", "areas", "earlier", "payments", "lost", "covered", "calendar", "note", "fee",
+    "due", "leave_by",
 ];
 pub(super) const AREA_VISIT: &[&str] = &["area", "enter", "exit"];
 pub(super) const EARLIER: &[&str] = &["enter", "exit", "paid"];

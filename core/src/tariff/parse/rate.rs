@@ -27,7 +27,8 @@ fn rate_names(keys: &Keys<'_>, rates: &[String]) -> Vec<String> {
     let exists = |name: &At<String>| {
         let there = rates.contains(&name.value);
         if !there {
-            let known = if rates.is_empty() { "it has none".to_owned() } else { format!("it has {}", rates.join(", ")) };
+            let known =
+                if rates.is_empty() { "it has none".to_owned() } else { format!("it has {}", rates.join(", ")) };
             keys.faults.tell(&name.place, format!("the scheme has no rate {:?}; {known}", name.value));
         }
         there

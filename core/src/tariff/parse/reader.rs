@@ -33,8 +33,8 @@ impl<'n> Keys<'n> {
         let keys = Self::free(faults, node, place);
         for entry in keys.entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
             let meant = known.iter().find(|known| near(&entry.key, known));
-            let hint =
-                meant.map_or_else(|| format!("the keys here are {}", known.join(", ")), |m| format!("did you mean `{m}`?"));
+            let hint = meant
+                .map_or_else(|| format!("the keys here are {}", known.join(", ")), |m| format!("did you mean `{m}`?"));
             let key: String = entry.key.chars().take(MOST_NAME).collect();
             faults.tell_at(entry.at, join(&keys.place.path, &key), format!("there is no such key; {hint}"));
         }
@@ -75,7 +75,8 @@ impl<'n> Keys<'n> {
 
     /// Where the key stands, or would.
     pub(super) fn place_at(&self, key: &str) -> Place {
-        self.get(key).map_or_else(|| Place { at: self.place.at, path: join(&self.place.path, key) }, |e| self.place_of(e))
+        self.get(key)
+            .map_or_else(|| Place { at: self.place.at, path: join(&self.place.path, key) }, |e| self.place_of(e))
     }
 
     /// All of them, in the order of the file.
@@ -96,7 +97,8 @@ impl<'n> Keys<'n> {
         let Some(found) = self.node(key) else { return Vec::new() };
         let Value::List(items) = &found.value.value else {
             let kind = found.value.value.kind();
-            self.faults.tell(&found.place, format!("write it as [[{}]], once for each; this is {kind}", found.place.path));
+            self.faults
+                .tell(&found.place, format!("write it as [[{}]], once for each; this is {kind}", found.place.path));
             return Vec::new();
         };
         if items.len() > at_most {
@@ -178,7 +180,8 @@ impl<'n> Keys<'n> {
             _ => (std::slice::from_ref(found.value), true),
         };
         if items.is_empty() {
-            self.faults.tell(&found.place, format!("an empty list selects nothing; leave `{key}` out, or write {like}"));
+            self.faults
+                .tell(&found.place, format!("an empty list selects nothing; leave `{key}` out, or write {like}"));
         }
         if items.len() > at_most {
             self.faults.tell(&found.place, format!("there are {}, and {at_most} are the most", items.len()));

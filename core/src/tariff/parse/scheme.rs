@@ -10,8 +10,8 @@ use super::reader::Keys;
 use super::steps::Around;
 use super::tree::Value;
 use crate::tariff::model::{
-    Again, Boundary, Conditions, Counting, Cycle, CycleLength, Direction, Exceeded, Free, FreeAreas, FreeEnds, Measured,
-    Next, Price, RoundAt, Rounding, Scheme, Span,
+    Again, Boundary, Conditions, Counting, Cycle, CycleLength, Direction, Exceeded, Free, FreeAreas, FreeEnds,
+    Measured, Next, Price, RoundAt, Rounding, Scheme, Span,
 };
 
 const MOST_RATES: usize = 64;
@@ -24,7 +24,7 @@ pub(super) enum Stands {
     AtTheTop,
 }
 
-pub(super) fn scheme(keys: &Keys<'_>, head: &Head<'_>, stands: &Stands, number: usize) -> Option<Scheme> {
+pub(super) fn scheme(keys: &Keys<'_>, head: &Head<'_>, stands: &Stands, number: usize) -> Scheme {
     let (name, text, conditions) = match stands {
         Stands::AtTheTop => ("standard".to_owned(), None, Conditions::default()),
         Stands::InItsTable => {
@@ -51,7 +51,15 @@ pub(super) fn scheme(keys: &Keys<'_>, head: &Head<'_>, stands: &Stands, number: 
             head.faults.tell(&keys.place_at(key), format!("a scheme with a `flat` price for the visit has no `{key}`"));
         }
     } else if tables.is_empty() && !keys.has("flat") {
-        keys.tell("the scheme says no price; write [[rate]] tables, or flat = \"10.00\" for one price for the visit");
+        keys.tell(match stands {
+            Stands::InItsTable => {
+                "the scheme says no price; write [[scheme.rate]] tables, or flat = \"10.00\" for one price for the visit"
+            }
+            Stands::AtTheTop => {
+                "the keys of a scheme at the top are a scheme of their own, and this one says no price; write [[rate]] tables \
+                 or flat = \"10.00\", or move the keys into each [[scheme]]"
+            }
+        });
     }
     let numbered = tables.iter().enumerate();
     let rates: Vec<_> = numbered.filter_map(|(i, table)| rate::rate(table, head, around, i + 1)).collect();
@@ -65,7 +73,7 @@ pub(super) fn scheme(keys: &Keys<'_>, head: &Head<'_>, stands: &Stands, number: 
     let names: Vec<String> = rates.iter().map(|rate| rate.name.clone()).collect();
     let (caps, adjusts) = if complete { limits(keys, head, &names) } else { (Vec::new(), Vec::new()) };
     let (minimum, maximum) = minimum_and_maximum(keys);
-    Some(Scheme {
+    Scheme {
         name,
         text,
         line: keys.line(),
@@ -85,7 +93,7 @@ pub(super) fn scheme(keys: &Keys<'_>, head: &Head<'_>, stands: &Stands, number: 
         minimum,
         maximum,
         rounding: rounding(keys, head),
-    })
+    }
 }
 
 fn limits(
@@ -128,7 +136,10 @@ fn cycle(keys: &Keys<'_>) -> Option<Cycle> {
     let every = match (every?, starts) {
         (CycleLength::CalendarDay { .. }, Some(starts)) => CycleLength::CalendarDay { starts: starts.value },
         (every @ CycleLength::Span(_), Some(starts)) => {
-            keys.faults.tell(&starts.place, "a cycle of a fixed length starts at the entry; only every = \"calendar_day\" has `starts`");
+            keys.faults.tell(
+                &starts.place,
+                "a cycle of a fixed length starts at the entry; only every = \"calendar_day\" has `starts`",
+            );
             every
         }
         (every, None) => every,
@@ -156,15 +167,25 @@ fn free(keys: &Keys<'_>, cycle: Option<Cycle>) -> Option<Free> {
     let time = table.required("time", forms::SPAN, positive);
     if again == Again::EachCycle {
         match cycle.map(|cycle| cycle.every) {
-            None => keys.faults.tell(&table.place_at("again"), "there is no cycle that could begin again; write cycle = { every = \"24h\" }"),
+            None => keys.faults.tell(
+                &table.place_at("again"),
+                "there is no cycle that could begin again; write cycle = { every = \"24h\" }",
+            ),
             Some(CycleLength::Span(every)) if time.is_some_and(|time| time >= every) => {
-                keys.faults.tell(&table.place_at("time"), format!("the free time is as long as the cycle of {every}: nothing would ever cost"));
+                keys.faults.tell(
+                    &table.place_at("time"),
+                    format!("the free time is as long as the cycle of {every}: nothing would ever cost"),
+                );
             }
             Some(_) => {}
         }
     }
     Some(Free {
-        ends: table.choice("ends", &[("included", FreeEnds::Included), ("excluded", FreeEnds::Excluded)], FreeEnds::Included),
+        ends: table.choice(
+            "ends",
+            &[("included", FreeEnds::Included), ("excluded", FreeEnds::Excluded)],
+            FreeEnds::Included,
+        ),
         when_exceeded: table.choice(
             "when_exceeded",
             &[("lost", Exceeded::Lost), ("deducted", Exceeded::Deducted)],

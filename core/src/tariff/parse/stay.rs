@@ -6,15 +6,13 @@ use chrono_tz::Tz;
 
 use super::fault::{Faults, Place};
 use super::forms::{self, NoMoment};
-use super::head::{COLOUR_FORM, Head, colour};
+use super::head::{self, COLOUR_FORM, Head, colour};
 use super::keys;
 use super::reader::{At, Keys};
 use super::tree::Node;
 use crate::money::{Currency, Money};
 use crate::plate::Colour;
-use crate::tariff::model::{
-    AreaVisit, CoveredSpan, EarlierVisit, Example, Payment, Record, TariffFile, WrittenStay,
-};
+use crate::tariff::model::{AreaVisit, CoveredSpan, EarlierVisit, Example, Payment, Record, TariffFile, WrittenStay};
 
 const MOST_IN_A_LIST: usize = 100;
 /// Longer than any car stands; it bounds what pricing one stay can cost us.
@@ -151,6 +149,7 @@ fn stay(keys: &Keys<'_>, names: &Names<'_>) -> Option<WrittenStay> {
         payments: payments(keys, names, (enter, exit)),
         record: if lost { Record::Lost } else { Record::Known },
         covered: covered(keys, names, (enter, exit)),
+        calendar: head::calendar(keys),
     })
 }
 

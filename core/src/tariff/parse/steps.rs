@@ -6,7 +6,8 @@ use super::head::Head;
 use super::keys;
 use super::reader::Keys;
 use crate::tariff::model::{
-    After, Boundary, Charge, Clock, Cycle, CycleLength, Next, Offer, Price, Span, Step, StepEnds, StepPrice, Steps, Units,
+    After, Boundary, Charge, Clock, Cycle, CycleLength, Next, Offer, Price, Span, Step, StepEnds, StepPrice, Steps,
+    Units,
 };
 
 const MOST_STEPS: usize = 200;
@@ -46,9 +47,11 @@ fn unit_rules(keys: &Keys<'_>, outer: UnitRules) -> UnitRules {
 
 /// The charge of a rate. `None` when a fault was told.
 pub(super) fn charge(keys: &Keys<'_>, head: &Head<'_>, around: Around) -> Option<Charge> {
-    let free = keys.node("price").is_some_and(|price| matches!(&price.value.value, super::tree::Value::Text(t) if t == "free"));
+    let free = keys
+        .node("price")
+        .is_some_and(|price| matches!(&price.value.value, super::tree::Value::Text(t) if t == "free"));
     if free && !keys.has("per") {
-        return free_charge(keys);
+        return Some(free_charge(keys));
     }
     if keys.has("clock") {
         head.faults.tell(&keys.place_at("clock"), "only a rate with price = \"free\" has a clock that may stop");
@@ -59,21 +62,28 @@ pub(super) fn charge(keys: &Keys<'_>, head: &Head<'_>, around: Around) -> Option
     priced(keys, head, around)
 }
 
-fn free_charge(keys: &Keys<'_>) -> Option<Charge> {
+fn free_charge(keys: &Keys<'_>) -> Charge {
     let others = ["steps", "flat", "cheapest", "units", "tolerance", "ends", "after", "min", "max"];
     for key in others.into_iter().filter(|key| keys.has(key)) {
-        keys.faults.tell(&keys.place_at(key), format!("a rate with price = \"free\" charges nothing, so `{key}` cannot work"));
+        keys.faults
+            .tell(&keys.place_at(key), format!("a rate with price = \"free\" charges nothing, so `{key}` cannot work"));
     }
-    Some(Charge::Free(keys.choice("clock", &[("runs", Clock::Runs), ("stops", Clock::Stops)], Clock::Runs)))
+    Charge::Free(keys.choice("clock", &[("runs", Clock::Runs), ("stops", Clock::Stops)], Clock::Runs))
 }
 
 fn cheapest(keys: &Keys<'_>, head: &Head<'_>, around: Around) -> Option<Charge> {
-    for key in ["per", "price", "steps", "flat", "units", "tolerance", "ends", "after"].into_iter().filter(|key| keys.has(key)) {
-        keys.faults.tell(&keys.place_at(key), format!("beside `cheapest` there is no `{key}`: put it into each of its prices"));
+    for key in
+        ["per", "price", "steps", "flat", "units", "tolerance", "ends", "after"].into_iter().filter(|key| keys.has(key))
+    {
+        keys.faults.tell(
+            &keys.place_at(key),
+            format!("beside `cheapest` there is no `{key}`: put it into each of its prices"),
+        );
     }
     let tables = keys.tables("cheapest", MOST_OFFERS, keys::OFFER);
     if tables.len() < 2 {
-        keys.faults.tell(&keys.place_at("cheapest"), "the cheapest of fewer than two prices is no choice; name two at least");
+        keys.faults
+            .tell(&keys.place_at("cheapest"), "the cheapest of fewer than two prices is no choice; name two at least");
     }
     let offers = tables.iter().map(|table| {
         let (min, max) = bounds(table);
@@ -158,7 +168,10 @@ fn steps(keys: &Keys<'_>, head: &Head<'_>, around: Around) -> Option<Charge> {
         keys.choice("ends", &[("included", StepEnds::Included), ("excluded", StepEnds::Excluded)], StepEnds::Included);
     let tables = keys.tables("steps", MOST_STEPS, keys::STEP);
     if tables.is_empty() {
-        head.faults.tell(&keys.place_at("steps"), "there are no steps; write [{ until = \"1h\", per = \"15min\", price = \"2.50\" }, ...]");
+        head.faults.tell(
+            &keys.place_at("steps"),
+            "there are no steps; write [{ until = \"1h\", per = \"15min\", price = \"2.50\" }, ...]",
+        );
         return None;
     }
     let mut steps: Vec<Step> = Vec::new();
@@ -181,7 +194,10 @@ fn one_step(keys: &Keys<'_>, begins: Span, rules: UnitRules, around: Around, las
     if let Some(until) = &until
         && until.value <= begins
     {
-        keys.faults.tell(&until.place, format!("the step ends at {} and would begin at {begins}: `until` has to rise", until.value));
+        keys.faults.tell(
+            &until.place,
+            format!("the step ends at {} and would begin at {begins}: `until` has to rise", until.value),
+        );
         return None;
     }
     if around.ends_after().is_some_and(|cycle| begins >= cycle) {
@@ -191,7 +207,10 @@ fn one_step(keys: &Keys<'_>, begins: Span, rules: UnitRules, around: Around, las
     if let (StepPrice::Units { per, .. }, Some(until)) = (price, &until) {
         let length = Span::from_seconds(u32::try_from(until.value.seconds() - begins.seconds()).unwrap_or(0));
         if !length.is_multiple_of(per) {
-            let message = format!("the step is {length} long (from {begins} to {}), which is no whole number of units of {per}", until.value);
+            let message = format!(
+                "the step is {length} long (from {begins} to {}), which is no whole number of units of {per}",
+                until.value
+            );
             keys.faults.tell(&until.place, message);
         }
     }
