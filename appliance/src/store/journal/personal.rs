@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memmem};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -47,16 +48,16 @@ impl Redactor {
 
     /// Appends `json` to `out`, with the texts replaced inside string literals. Names of fields are left.
     pub(super) fn redact(&mut self, json: &str, out: &mut Vec<u8>) {
-        if self.texts.is_empty() {
-            return out.extend_from_slice(json.as_bytes());
-        }
         let bytes = json.as_bytes();
+        if !self.occurs_in(bytes) {
+            return out.extend_from_slice(bytes);
+        }
         let mut at = 0;
-        while let Some(open) = bytes[at..].iter().position(|byte| *byte == b'"').map(|offset| at + offset) {
+        while let Some(open) = memchr(b'"', &bytes[at..]).map(|offset| at + offset) {
             let close = literal_end(bytes, open);
             out.extend_from_slice(&bytes[at..=open]);
             let content = &bytes[open + 1..close];
-            if is_field_name(content, &bytes[close..]) {
+            if !self.occurs_in(content) || is_field_name(content, &bytes[close..]) {
                 out.extend_from_slice(content);
             } else {
                 self.redact_literal(content, out);
@@ -68,6 +69,11 @@ impl Redactor {
             }
         }
         out.extend_from_slice(&bytes[at..]);
+    }
+
+    /// Most pieces hold none of the texts, and are not looked at twice.
+    fn occurs_in(&self, bytes: &[u8]) -> bool {
+        self.texts.iter().any(|text| memmem::find(bytes, text.as_bytes()).is_some())
     }
 
     fn redact_literal(&mut self, content: &[u8], out: &mut Vec<u8>) {
