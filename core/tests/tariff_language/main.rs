@@ -1,5 +1,6 @@
 //! The language of tariffs from outside: the shipped files, the documentation, the schema, and what is refused.
 
+mod refused;
 mod shipped;
 
 use std::path::{Path, PathBuf};

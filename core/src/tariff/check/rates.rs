@@ -130,7 +130,7 @@ impl Search<'_> {
             let (one, other) = (&self.scheme.rates[one], &self.scheme.rates[other]);
             let message = format!(
                 "rates {:?} (line {}) and {:?} both hold at {} on {} for a {}, and neither is more specific in every way; \
-                 narrow one of them",
+                 narrow one of them, or add a rate with the selectors of both",
                 one.name,
                 one.line,
                 other.name,

@@ -48,7 +48,7 @@ pub struct Conditions {
     pub areas: Vec<String>,
     /// The entry is in one of these windows.
     pub entered: Vec<TimeWindow>,
-    /// The exit is in one of these windows, or exactly at the end of one.
+    /// The exit is in one of these windows.
     pub left: Vec<TimeWindow>,
     /// The entry's date is of one of these classes.
     pub days: Vec<DayClass>,

@@ -21,12 +21,14 @@ pub(super) fn rate(keys: &Keys<'_>, head: &Head<'_>, around: Around, number: usi
     Some(Rate { name, text: keys.words("text"), line: keys.line(), selectors, charge: charge?, min, max })
 }
 
-/// Names of rates of the same scheme.
-fn rate_names(keys: &Keys<'_>, rates: &[String]) -> Vec<String> {
+/// Names of rates of the same scheme; not looked up when some rate could not be read.
+fn rate_names(keys: &Keys<'_>, rates: Option<&Vec<String>>) -> Vec<String> {
     let named = keys.list("rates", 100, "[\"night\"]", |text| Some(text.to_owned()));
     let exists = |name: &At<String>| {
-        let there = rates.contains(&name.value);
-        if !there {
+        let there = rates.is_none_or(|rates| rates.contains(&name.value));
+        if let Some(rates) = rates
+            && !there
+        {
             let known =
                 if rates.is_empty() { "it has none".to_owned() } else { format!("it has {}", rates.join(", ")) };
             keys.faults.tell(&name.place, format!("the scheme has no rate {:?}; {known}", name.value));
@@ -36,7 +38,7 @@ fn rate_names(keys: &Keys<'_>, rates: &[String]) -> Vec<String> {
     named.into_iter().filter(exists).map(|name| name.value).collect()
 }
 
-pub(super) fn cap(keys: &Keys<'_>, head: &Head<'_>, rates: &[String]) -> Option<Cap> {
+pub(super) fn cap(keys: &Keys<'_>, head: &Head<'_>, rates: Option<&Vec<String>>) -> Option<Cap> {
     let like = "\"visit\", \"24h\", \"calendar_day\" or \"window\"";
     let per = keys.required("per", like, |text| match text {
         "visit" => Some(CapPer::Visit),
@@ -73,7 +75,7 @@ pub(super) fn cap(keys: &Keys<'_>, head: &Head<'_>, rates: &[String]) -> Option<
     })
 }
 
-pub(super) fn adjust(keys: &Keys<'_>, head: &Head<'_>, rates: &[String]) -> Option<Adjust> {
+pub(super) fn adjust(keys: &Keys<'_>, head: &Head<'_>, rates: Option<&Vec<String>>) -> Option<Adjust> {
     let percent = keys.read_at("percent", "\"-20\" or \"12.5\"", Percent::parse);
     let amount = keys.read_at("amount", "\"2.00\" or \"-1.00\"", Price::parse);
     if let Some(percent) = &percent

@@ -203,7 +203,7 @@ impl<'n> Keys<'n> {
         all
     }
 
-    /// A name of the operator's own: letters, digits, `_`, `-`, `.` and blanks inside; any script.
+    /// A name of the operator's own, in any script.
     pub(super) fn name(&self, key: &str) -> Option<At<String>> {
         let text = self.text(key)?;
         if !is_name(text.value) {
@@ -235,12 +235,11 @@ impl<'n> Keys<'n> {
     }
 }
 
-pub(super) const NAME_FORM: &str =
-    "at most 64 letters, digits, `_`, `-`, `.` and blanks between them, like \"early bird\"";
+pub(super) const NAME_FORM: &str = "a name has 1 to 64 characters and no blank at either end, like \"early bird\"";
 
 pub(super) fn is_name(text: &str) -> bool {
-    let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ');
-    !text.is_empty() && text.chars().count() <= MOST_NAME && text.chars().all(inside) && text.trim() == text
+    let characters = text.chars().count();
+    (1..=MOST_NAME).contains(&characters) && text.trim() == text && !text.chars().any(char::is_control)
 }
 
 fn text_of<'n>(faults: &Faults<'_>, node: &'n Node, place: &Place) -> Option<&'n str> {

@@ -50,7 +50,7 @@ pub(super) fn scheme(keys: &Keys<'_>, head: &Head<'_>, stands: &Stands, number: 
         for key in ["rate", "counting", "boundary", "cycle"].into_iter().filter(|key| keys.has(key)) {
             head.faults.tell(&keys.place_at(key), format!("a scheme with a `flat` price for the visit has no `{key}`"));
         }
-    } else if tables.is_empty() && !keys.has("flat") {
+    } else if !keys.has("rate") && !keys.has("flat") {
         keys.tell(match stands {
             Stands::InItsTable => {
                 "the scheme says no price; write [[scheme.rate]] tables, or flat = \"10.00\" for one price for the visit"
@@ -71,7 +71,7 @@ pub(super) fn scheme(keys: &Keys<'_>, head: &Head<'_>, stands: &Stands, number: 
     // A rate that could not be read is told already; it need not be told again where a cap names it.
     let complete = rates.len() == tables.len();
     let names: Vec<String> = rates.iter().map(|rate| rate.name.clone()).collect();
-    let (caps, adjusts) = if complete { limits(keys, head, &names) } else { (Vec::new(), Vec::new()) };
+    let (caps, adjusts) = limits(keys, head, complete.then_some(&names));
     let (minimum, maximum) = minimum_and_maximum(keys);
     Scheme {
         name,
@@ -99,7 +99,7 @@ pub(super) fn scheme(keys: &Keys<'_>, head: &Head<'_>, stands: &Stands, number: 
 fn limits(
     keys: &Keys<'_>,
     head: &Head<'_>,
-    rates: &[String],
+    rates: Option<&Vec<String>>,
 ) -> (Vec<crate::tariff::model::Cap>, Vec<crate::tariff::model::Adjust>) {
     let caps = keys.tables("cap", MOST_CAPS, keys::CAP);
     let adjusts = keys.tables("adjust", MOST_ADJUSTS, keys::ADJUST);

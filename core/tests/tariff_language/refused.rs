@@ -1,0 +1,64 @@
+//! What is refused: each file of `broken/` says in its first lines on which line which words are to be told.
+
+use tollhouse_core::tariff::parse::{Fault, parse};
+
+use super::{files, shown};
+
+/// Line and words of each `# expect: line N: words`.
+fn expected(text: &str) -> Vec<(u32, &str)> {
+    text.lines()
+        .map_while(|line| line.strip_prefix("# expect: line "))
+        .map(|rest| {
+            let (line, words) = rest.split_once(": ").expect("a line and words");
+            (line.parse().expect("a line"), words)
+        })
+        .collect()
+}
+
+#[test]
+fn every_broken_tariff_is_refused_with_each_fault_in_its_line_and_no_other() {
+    let files = files("core/tests/tariff_language/broken");
+    assert!(files.len() >= 60, "there are {}", files.len());
+    let mut wrong = Vec::new();
+    for (name, text) in files {
+        let expected = expected(&text);
+        assert!(!expected.is_empty(), "{name} says what is wrong with it");
+        let faults = parse(&text).err().unwrap_or_default();
+        let told = |(line, words): &(u32, &str)| {
+            faults.iter().any(|fault| fault.line == *line && fault.message.contains(words))
+        };
+        if faults.len() != expected.len() || !expected.iter().all(told) {
+            wrong.push(format!("{name}: expected {expected:?}\n  {}", shown(&faults)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn only_fault(text: &str) -> Fault {
+    let mut faults = parse(text).expect_err("a fault");
+    assert_eq!(faults.len(), 1, "{}", shown(&faults));
+    faults.remove(0)
+}
+
+#[test]
+fn a_fault_in_json_has_its_line_and_column() {
+    let fault = only_fault("{\n  \"id\": \"a\",\n  \"id\": \"b\"\n}\n");
+    assert_eq!((fault.line, fault.column, fault.message.as_str()), (3, 3, "this is not JSON: this key comes twice"));
+    let text = r#"{"id": "a", "version": "1", "currency": "CNY", "time_zone": "Asia/Shanghai",
+ "rate": [{"per": "1h", "price": 5}]}"#;
+    let fault = only_fault(text);
+    assert_eq!((fault.line, fault.column, fault.path.as_str()), (2, 25, "rate[1].price"));
+    assert_eq!(fault.message, "this is a number without quotes; put it in quotes: \"5\"");
+}
+
+#[test]
+fn a_file_beyond_the_bounds_is_refused_before_it_is_understood() {
+    assert!(only_fault(&"#".repeat((1 << 20) + 1)).message.contains("bytes"));
+    let deep = format!("{{\"rate\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(only_fault(&deep).message.contains("nested too deeply"));
+    let head = "id = \"a\"\nversion = \"1\"\ncurrency = \"CNY\"\ntime_zone = \"Asia/Shanghai\"\n";
+    let many = format!("{head}{}", "[[rate]]\nper = \"1h\"\nprice = \"1.00\"\n".repeat(65));
+    assert!(only_fault(&many).message.contains("there are 65, and 64 are the most"));
+    let long = format!("{head}source = \"{}\"\n[[rate]]\nper = \"1h\"\nprice = \"1.00\"\n", "x".repeat(501));
+    assert!(only_fault(&long).message.contains("500 are the most"));
+}
