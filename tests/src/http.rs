@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use ureq::Agent;
 
@@ -74,6 +76,19 @@ impl Http {
     /// When there is no answer at all.
     pub fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
         self.try_post(path, key, body).unwrap_or_else(|fault| panic!("POST {path}: {fault}"))
+    }
+
+    /// Sends JSON under an idempotency key as the administrator with this password.
+    ///
+    /// # Panics
+    /// When there is no answer at all.
+    pub fn post_as_admin(&self, password: &str, path: &str, key: &str, body: &Value) -> Answer {
+        let credentials = STANDARD.encode(format!("admin:{}", password.trim()));
+        let request = self.agent.post(self.url(path)).header("Idempotency-Key", key);
+        let request = request.header("Authorization", format!("Basic {credentials}"));
+        let mut answer = request.send_json(body).unwrap_or_else(|fault| panic!("POST {path}: {fault}"));
+        let text = answer.body_mut().read_to_string().expect("an answer has a body");
+        Answer { status: answer.status().as_u16(), body: text }
     }
 
     /// Sends JSON under an idempotency key, and tells a connection that fails.

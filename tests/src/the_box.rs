@@ -14,7 +14,7 @@ use crate::wait::{PATIENCE, eventually};
 pub enum Estate {
     /// Nobody: the test is camera and barrier.
     Quiet,
-    /// The demo's own cars.
+    /// The demo's own cars, in a hurry.
     Driving,
 }
 
@@ -60,9 +60,10 @@ impl TheBox {
         match &start {
             Start::Demo { data, estate } => {
                 command.args(["demo", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--data"]).arg(data);
-                if *estate == Estate::Quiet {
-                    command.arg("--quiet-estate");
-                }
+                match estate {
+                    Estate::Quiet => command.arg("--quiet-estate"),
+                    Estate::Driving => command.args(["--speed", "10"]),
+                };
             }
             Start::Run { config, .. } => {
                 command.args(["run", "--config"]).arg(config);

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::doors::Doors;
 use super::problem::{Problem, ProblemDocument};
 use super::rate::Rates;
-use crate::actors::lot::messages::OpenLane;
+use crate::actors::lot::messages::{NotOpened, OpenLane};
 use crate::admin::{ADMIN, Admin, Recognised};
 
 /// The longest reason, in characters.
@@ -43,9 +43,10 @@ pub(super) struct OpeningAnswer {
     params(("lane" = String, Path, description = "The lane's name"),
            ("Idempotency-Key" = Option<String>, Header, description = "1 to 64 characters of A-Z, a-z, 0-9, _ and -: the same key opens once")),
     request_body = OpeningRequest,
-    responses((status = 202, body = OpeningAnswer, description = "Ordered"),
+    responses((status = 201, body = OpeningAnswer, description = "Decided, on record, and on its way to the barrier; the same again under the same key"),
               (status = 401, description = "Sign in as admin (HTTP Basic)", body = ProblemDocument, content_type = "application/problem+json"),
-              (status = 404, description = "No such lane", body = ProblemDocument, content_type = "application/problem+json"))
+              (status = 404, description = "No such lane", body = ProblemDocument, content_type = "application/problem+json"),
+              (status = 422, description = "The key stands for another order", body = ProblemDocument, content_type = "application/problem+json"))
 )]
 pub(super) async fn open(
     doors: Data<Arc<Doors>>,
@@ -65,10 +66,11 @@ pub(super) async fn open(
     let order = OpenLane { lane: lane.clone(), name: ADMIN.to_owned(), reason, request: id.clone() };
     match doors.open_lane.send(order).await {
         Ok(Ok(())) => {}
-        Ok(Err(_)) if !doors.lane_codes.contains_key(&lane) => return Err(Problem::no_route()),
-        Ok(Err(_)) | Err(_) => return Err(Problem::full("the lane is being started again")),
+        Ok(Err(NotOpened::NoSuchLane(_))) => return Err(Problem::no_route()),
+        Ok(Err(NotOpened::AnotherOrder)) => return Err(Problem::key_reused()),
+        Ok(Err(NotOpened::Busy(_))) | Err(_) => return Err(Problem::full("the lane is being started again")),
     }
-    Ok(HttpResponse::Accepted().json(OpeningAnswer { lane: lane.to_string(), request: id.to_string() }))
+    Ok(HttpResponse::Created().json(OpeningAnswer { lane: lane.to_string(), request: id.to_string() }))
 }
 
 fn request_id(request: &HttpRequest) -> Result<EventId, Problem> {

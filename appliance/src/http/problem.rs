@@ -82,6 +82,11 @@ impl Problem {
         problem
     }
 
+    pub(super) fn key_reused() -> Self {
+        let detail = "this Idempotency-Key stands for another request: use a new one";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "Key used before", detail)
+    }
+
     pub(super) fn full(what: &str) -> Self {
         let detail = format!("{what}: try again later");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "The box is busy", detail)

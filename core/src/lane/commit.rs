@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Case, CaseKind, Effect, EventSeen, Input, Lane, LaneFault, LaneHand, Mark, OpenCommit, Passage, Passing, Person,
-    Step,
+    Case, CaseKind, Effect, EventSeen, Input, Lane, LaneFault, LaneHand, Mark, OpenCommit, OrderStanding, Passage,
+    Passing, Person, Step,
 };
-use crate::id::{DeviceId, StayId};
-use crate::record::{Cause, Change, ChangeKind, Records, Relied, Table};
+use crate::id::{DeviceId, LaneId, StayId};
+use crate::record::{Cause, Change, ChangeKind, ReadError, Records, Relied, Table};
 
 /// Under which device's name the orders of people are marked as taken.
 const PERSON_DEVICE: &str = "person";
@@ -102,18 +102,31 @@ impl Lane {
 
     /// An order of a person is taken once per request id.
     pub(super) fn request(&self, person: &Person, records: &impl Records) -> Result<Seen, LaneFault> {
-        Self::mark(&self.person_mark(person), records)
+        Self::mark(&person.mark(&self.rules.lane), records)
+    }
+}
+
+impl Person {
+    /// How the order stands in the records of a lane.
+    pub fn standing(&self, lane: &LaneId, records: &impl Records) -> Result<OrderStanding, ReadError> {
+        let mark = self.mark(lane);
+        let seen = records.get::<EventSeen>(&EventSeen::key_of(&mark.device, &mark.event_id))?;
+        Ok(match seen {
+            None => OrderStanding::New,
+            Some(kept) if kept.record.fingerprint == mark.fingerprint => OrderStanding::Taken,
+            Some(_) => OrderStanding::Another,
+        })
     }
 
-    /// The mark under which a person's order at this lane is kept.
-    pub(super) fn person_mark(&self, person: &Person) -> Mark {
-        let lane = DeviceId::new(format!("{PERSON_DEVICE}-{}", self.rules.lane));
+    /// The mark under which a person's order at a lane is kept.
+    pub(super) fn mark(&self, lane: &LaneId) -> Mark {
+        let lane = DeviceId::new(format!("{PERSON_DEVICE}-{lane}"));
         // The longest lane names leave no room: their orders share one name.
         let device = lane.unwrap_or_else(|_| DeviceId::new(PERSON_DEVICE).expect("a plain name"));
         Mark {
             device,
-            event_id: person.request.clone(),
-            fingerprint: format!("{}/{}", person.name, person.reason),
+            event_id: self.request.clone(),
+            fingerprint: format!("{}/{}", self.name, self.reason),
             captured_at: DateTime::UNIX_EPOCH,
             age: chrono::TimeDelta::zero(),
         }

@@ -142,6 +142,17 @@ pub struct Person {
     pub request: EventId,
 }
 
+/// How a person's order stands in the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderStanding {
+    /// Nothing of it has been taken.
+    New,
+    /// It has been taken: the same order again changes nothing.
+    Taken,
+    /// Under its request id another order has been taken, by another person or for another reason.
+    Another,
+}
+
 /// A timer that a lane armed. It names its passage and attempt, so that a stale one is told from a live one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timer {

@@ -18,8 +18,8 @@ mod standing;
 
 pub use decision::{DecisionCode, Tone};
 pub use exchange::{
-    Answer, Answered, Arm, Command, Effect, Input, Mark, OnLoop, Passed, Person, Read, Step, Tell, Timer, TimerKind,
-    Way,
+    Answer, Answered, Arm, Command, Effect, Input, Mark, OnLoop, OrderStanding, Passed, Person, Read, Step, Tell,
+    Timer, TimerKind, Way,
 };
 pub use passage::{
     Case, CaseKind, CommandState, Ended, EndedBy, EventSeen, Grant, GrantCause, LaneHand, OpenCommand, Passage,

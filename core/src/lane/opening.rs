@@ -223,7 +223,7 @@ impl Lane {
         person: &Person,
         records: &impl Records,
     ) -> Result<Draft, LaneFault> {
-        let mark = self.person_mark(person);
+        let mark = person.mark(&self.rules.lane);
         let cause = Cause::Person { name: person.name.clone(), reason: person.reason.clone() };
         let mut draft = self.draft(ChangeKind::PassageGranted, now, cause);
         draft.take_event(&mark, now);

@@ -14,7 +14,7 @@ use tollhouse_core::record::{Change, Revision};
 use tollhouse_drivers::event::{Availability, Presence};
 use tollhouse_drivers::{Receipt, Refused, What};
 
-use super::messages::{Finish, Gone, Heard, Job, Panic, StoreTold, Take};
+use super::messages::{Finish, Gone, Heard, Job, Order, Panic, StoreTold, Take};
 use super::translate;
 use crate::actors::lot::Outbox;
 use crate::clock::BoxClock;
@@ -283,6 +283,15 @@ impl Handler<Take> for LaneActor {
 
     fn handle(&mut self, take: Take, ctx: &mut Self::Context) {
         self.enqueue(Job { input: take.0, receipt: Receipt::none(), arrived: None, _place: None }, ctx);
+    }
+}
+
+impl Handler<Order> for LaneActor {
+    type Result = ();
+
+    fn handle(&mut self, order: Order, ctx: &mut Self::Context) {
+        let Order { person, receipt } = order;
+        self.enqueue(Job { input: Input::OpenedBy(person), receipt, arrived: None, _place: None }, ctx);
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use actix::Message;
 use tollhouse_core::id::LaneId;
-use tollhouse_core::lane::Input;
+use tollhouse_core::lane::{Input, Person};
 use tollhouse_drivers::{DeviceEvent, Receipt};
 
 use super::Place;
@@ -26,6 +26,16 @@ pub struct Heard {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Take(pub Input);
+
+/// A person's order, with the receipt that is done when what came of it is durable.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Order {
+    /// Who wants it opened, and why.
+    pub person: Person,
+    /// Abandoned when the lane's actor ends before.
+    pub receipt: Receipt,
+}
 
 /// The store's answer to the lane's open commit.
 #[derive(Debug, Message)]

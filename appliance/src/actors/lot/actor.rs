@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, ArbiterHandle, AsyncContext, Context, Handler, ResponseFuture};
+use tokio::sync::oneshot;
 use tollhouse_core::id::LaneId;
-use tollhouse_core::lane::{Direction, Input, Person};
+use tollhouse_core::lane::{Direction, Input, OrderStanding, Person};
+use tollhouse_drivers::Receipt;
+use tollhouse_drivers::event::Outcome;
 
-use super::messages::{BillMoved, FinishLanes, NoSuchLane, OpenLane, PanicLane};
+use super::messages::{BillMoved, FinishLanes, NotOpened, OpenLane, PanicLane};
 use super::rounds::Rounds;
 use super::routes::{Completeness, Routes};
-use crate::actors::lane::messages::{Finish, Gone, Panic, Take};
+use crate::actors::lane::messages::{Finish, Gone, Order, Panic, Take};
 use crate::actors::lane::{LaneActor, LaneParts};
 use crate::readiness::{Part, Readiness, Standing};
 
@@ -19,6 +22,8 @@ use crate::readiness::{Part, Readiness, Standing};
 const MOST_RESTARTS: usize = 10;
 const RESTART_WINDOW: Duration = Duration::from_secs(60);
 const REST: Duration = Duration::from_secs(10);
+/// Longer than a commit ever takes while the box is well.
+const ORDER_TAKES: Duration = Duration::from_secs(5);
 /// How often the lot makes its rounds.
 const ROUND_EVERY: Duration = Duration::from_secs(1);
 
@@ -136,12 +141,35 @@ impl Handler<BillMoved> for LotActor {
 }
 
 impl Handler<OpenLane> for LotActor {
-    type Result = Result<(), NoSuchLane>;
+    type Result = ResponseFuture<Result<(), NotOpened>>;
 
     fn handle(&mut self, open: OpenLane, _: &mut Self::Context) -> Self::Result {
-        let actor = self.parts.routes.actor(&open.lane).ok_or_else(|| NoSuchLane(open.lane.clone()))?;
-        let person = Person { name: open.name, reason: open.reason, request: open.request };
-        actor.try_send(Take(Input::OpenedBy(person))).map_err(|_| NoSuchLane(open.lane))
+        let OpenLane { lane, name, reason, request } = open;
+        let Some(place) = self.by_id.get(&lane) else {
+            return Box::pin(std::future::ready(Err(NotOpened::NoSuchLane(lane))));
+        };
+        let store = self.parts.lanes[*place].store.clone();
+        let actor = self.parts.routes.actor(&lane);
+        Box::pin(async move {
+            let busy = || NotOpened::Busy(lane.clone());
+            let person = Person { name, reason, request };
+            let (tell, told) = oneshot::channel();
+            // Nobody listens any more when the asker has gone; the order stands all the same.
+            let receipt = Receipt::new(move |outcome| {
+                let _ = tell.send(outcome);
+            });
+            let order = Order { person: person.clone(), receipt };
+            actor.ok_or_else(busy)?.try_send(order).map_err(|_| busy())?;
+            match tokio::time::timeout(ORDER_TAKES, told).await {
+                Ok(Ok(Outcome::Done)) => {}
+                _ => return Err(busy()),
+            }
+            match person.standing(&lane, &store.snapshot()) {
+                Ok(OrderStanding::Taken) => Ok(()),
+                Ok(OrderStanding::Another) => Err(NotOpened::AnotherOrder),
+                Ok(OrderStanding::New) | Err(_) => Err(busy()),
+            }
+        })
     }
 }
 

@@ -8,9 +8,9 @@ use tollhouse_core::id::{EventId, LaneId};
 #[rtype(result = "()")]
 pub struct BillMoved;
 
-/// A person opens a lane.
+/// A person opens a lane. Answered when the opening is durable.
 #[derive(Debug, Clone, Message)]
-#[rtype(result = "Result<(), NoSuchLane>")]
+#[rtype(result = "Result<(), NotOpened>")]
 pub struct OpenLane {
     /// Which.
     pub lane: LaneId,
@@ -22,10 +22,20 @@ pub struct OpenLane {
     pub request: EventId,
 }
 
-/// There is no such lane, or its actor is just being started again.
+/// Why a person's order was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no lane {0}, or it is being started again: try again")]
-pub struct NoSuchLane(pub LaneId);
+pub enum NotOpened {
+    /// The lot has no such lane.
+    #[error("there is no lane {0}")]
+    NoSuchLane(LaneId),
+    /// Its actor is just being started again, or has too much in hand; the order may or may not have been taken, and can
+    /// be given again under its own id.
+    #[error("the lane {0} is busy: give the same order again")]
+    Busy(LaneId),
+    /// Under this id another order was given.
+    #[error("this id stands for another order already")]
+    AnotherOrder,
+}
 
 /// Makes a lane's actor panic, for the tests.
 #[derive(Debug, Clone, Message)]

@@ -26,7 +26,7 @@ use tollhouse_core::words::Words;
 use super::rate::{Monotonic, Rates};
 use super::{Doors, headers, problem, routes};
 use crate::actors::billing::messages::{AskBill, AskLane, AskPlate, PayState, PayView};
-use crate::actors::lot::messages::{NoSuchLane, OpenLane};
+use crate::actors::lot::messages::{NotOpened, OpenLane};
 use crate::actors::payment::messages::{AskOrder, MakeOrder, OrderState, OrderView, PayAction, PayProblem, SandboxPay};
 use crate::admin::Admin;
 use crate::config::{LivePage, Sandbox};
@@ -132,10 +132,13 @@ impl Handler<SandboxPay> for FakePayment {
 }
 
 impl Handler<OpenLane> for FakePayment {
-    type Result = Result<(), NoSuchLane>;
+    type Result = Result<(), NotOpened>;
     fn handle(&mut self, message: OpenLane, _: &mut Context<Self>) -> Self::Result {
         self.note(&message);
-        if message.lane.as_str() == "out-1" { Ok(()) } else { Err(NoSuchLane(message.lane)) }
+        if message.lane.as_str() == "out-2" {
+            return Err(NotOpened::AnotherOrder);
+        }
+        if message.lane.as_str() == "out-1" { Ok(()) } else { Err(NotOpened::NoSuchLane(message.lane)) }
     }
 }
 

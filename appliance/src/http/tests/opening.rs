@@ -23,9 +23,17 @@ async fn the_administrator_opens_a_lane_with_a_reason() {
     let site = a_box();
     let admin = format!("admin:{PASSWORD}");
     let got = site.send(order("out-1", Some(&admin), &json!({ "reason": "barrier test" }))).await;
-    assert_eq!((got.status, got.json()), (202, json!({ "lane": "out-1", "request": "night-shift-7" })));
+    assert_eq!((got.status, got.json()), (201, json!({ "lane": "out-1", "request": "night-shift-7" })));
     let asked = site.asked().join(" ");
     assert!(asked.contains("barrier test") && asked.contains("night-shift-7"), "{asked}");
+}
+
+#[actix_web::test]
+async fn a_key_that_stands_for_another_order_opens_nothing() {
+    let site = a_box();
+    let admin = format!("admin:{PASSWORD}");
+    let got = site.send(order("out-2", Some(&admin), &json!({ "reason": "another reason" }))).await;
+    assert_eq!((got.status, got.json()["type"].as_str()), (422, Some("urn:tollhouse:problem:key-reused")));
 }
 
 #[actix_web::test]

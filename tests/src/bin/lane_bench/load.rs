@@ -152,8 +152,7 @@ fn answer(
                 continue;
             };
             let body: Value = serde_json::from_slice(&command.payload).unwrap_or_default();
-            let topic =
-                format!("tollhouse/v1/{LOT}/{device}/ack/{}", body["cmd_id"].as_str().unwrap_or_default());
+            let topic = format!("tollhouse/v1/{LOT}/{device}/ack/{}", body["cmd_id"].as_str().unwrap_or_default());
             answers.publish(broker, topic, Retained::No, r#"{"state":"confirmed"}"#.to_owned());
             passages += 1;
             let now = moment();
