@@ -7,9 +7,8 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|first| first == tollhouse_drivers::plugin::CHILD_ARGUMENT) {
-        tollhouse_drivers::plugin::child_main();
-        return ExitCode::SUCCESS;
-    }
+    // Each goes no further when this process was started as one.
+    tollhouse_drivers::plugin::child_main();
+    tollhouse_drivers::plugin::probe_main();
     tollhouse::commands::main()
 }

@@ -4,6 +4,7 @@
 //! once what followed is durable. What goes out is a [`DeviceCommand`]. Nothing here decides anything about cars: no
 //! policy, no store, no actix.
 
+pub mod check;
 pub mod event;
 pub mod link;
 pub mod mqtt;

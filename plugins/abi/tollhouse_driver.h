@@ -13,8 +13,9 @@
  *
  *     load -> extension* -> create -> start -> (command | extension)* -> stop -> destroy -> the process ends
  *
- * A create that fails ends the process. After a start that failed comes destroy, without stop. The process may be killed
- * at any moment: what must not be lost does not live in the driver.
+ * A create that fails ends the process. destroy may follow create at once (somebody only tries a configuration), and
+ * follows a start that failed, without stop. The process may be killed at any moment: what must not be lost does not live
+ * in the driver.
  *
  * Threads. Every function carries a tag:
  *   [control]  called by the host, always from the same thread (the one that loaded the library), never two at a time.

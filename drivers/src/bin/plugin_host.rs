@@ -3,6 +3,7 @@
 
 fn main() {
     tollhouse_drivers::plugin::child_main();
+    tollhouse_drivers::plugin::probe_main();
     eprintln!("this program is started by plugin hosts, not by hand");
     std::process::exit(2);
 }

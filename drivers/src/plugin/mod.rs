@@ -17,6 +17,7 @@ mod delivery;
 mod frame;
 mod guest;
 mod library;
+mod probe;
 mod process;
 mod reply;
 mod report;
@@ -37,6 +38,7 @@ use crate::link::{Clock, DeviceCommand, DeviceLink, EventSink, LinkError, Observ
 
 pub use child::child_main;
 pub use library::LibraryError;
+pub use probe::{PROBE_ARGUMENT, probe_main};
 
 /// The hidden first argument under which the executable is a plugin host's child.
 pub const CHILD_ARGUMENT: &str = "__plugin-host";
@@ -152,6 +154,14 @@ impl PluginHost {
             let _ = task.await;
         }
     }
+}
+
+/// Whether the box would take an event of one of these devices as it stands; else why not. For the checker.
+pub(crate) fn read_event(event: &str, devices: &[DeviceId]) -> Result<(), crate::wire::Refusal> {
+    let event = serde_json::value::RawValue::from_string(event.to_owned())
+        .map_err(|fault| (crate::link::Refused::BadJson, fault.to_string()))?;
+    let mut run = report::Run::new(BootId::new("check").expect("a plain word is an id"));
+    report::read(&event, devices, &mut run, chrono::Utc::now()).map(drop).map_err(|(_, refusal)| refusal)
 }
 
 impl DeviceLink for PluginHost {
