@@ -372,13 +372,15 @@ pub(super) fn burst(bench: &mut Bench) -> Vec<Finding> {
 
 pub(super) fn slow_host(bench: &mut Bench) -> Vec<Finding> {
     let orders = bench.taken_orders();
-    let middle: Vec<Step> = orders
-        .iter()
-        .cycle()
-        .take(if orders.is_empty() { 0 } else { 12 })
-        .enumerate()
-        .map(|(number, one)| Step::Command(Order { cmd_id: format!("s{number}"), within_ms: WITHIN_MS, ..one.clone() }))
-        .collect();
+    let numbered = |from: usize| -> Vec<Step> {
+        let numbers = from..from + if orders.is_empty() { 0 } else { 6 };
+        let order = |number: usize| Order { cmd_id: format!("s{number}"), ..orders[number % orders.len()].clone() };
+        numbers.map(|number| Step::Command(order(number))).collect()
+    };
+    // Some in peace, some with stop on their heels.
+    let mut middle = numbered(0);
+    middle.push(Step::Settle { most_ms: 3000 });
+    middle.extend(numbered(6));
     let mut steps = bench.life(middle);
     steps.push(Step::Wait { ms: 400 });
     let trial = bench.hold_with(steps, 40);

@@ -271,7 +271,7 @@ pub(super) fn idle(bench: &mut Bench) -> Vec<Finding> {
     let (Some(from), Some(to)) = (trial.looks.get("from"), trial.looks.get("to")) else {
         return ended(&trial).into_iter().collect();
     };
-    let used = to.processor_ms.saturating_sub(from.processor_ms);
+    let used = to.busy_ms.saturating_sub(from.busy_ms);
     let advice =
         "wait for something (poll, a condition, a blocking read with a time limit) instead of asking in a loop";
     match used {

@@ -49,7 +49,7 @@ pub(crate) struct Look {
     pub(crate) descriptors: BTreeMap<u32, String>,
     /// The names of its threads by their numbers.
     pub(crate) threads: BTreeMap<u32, String>,
-    pub(crate) processor_ms: u64,
+    pub(crate) busy_ms: u64,
     pub(crate) heap_bytes: u64,
     /// What belongs to the whole process, by name: signal handlers, folder, umask, locale.
     pub(crate) manners: BTreeMap<&'static str, String>,
@@ -213,16 +213,19 @@ impl Running {
         let threads = numbered("task")
             .map(|(number, path)| (number, fs::read_to_string(path.join("comm")).unwrap_or_default().trim().to_owned()))
             .collect();
-        Look { descriptors, threads, processor_ms: processor_ms(&place), heap_bytes, manners }
+        Look { descriptors, threads, busy_ms: busy_ms(&place), heap_bytes, manners }
     }
 }
 
-/// User and system time of a process, from the fields that follow its name in brackets; 10 ms to a tick, as on every
-/// Linux that the box runs on.
-fn processor_ms(place: &str) -> u64 {
-    let stat = fs::read_to_string(format!("{place}/stat")).unwrap_or_default();
-    let fields = stat.rsplit_once(')').map(|(_, fields)| fields.split_whitespace()).into_iter().flatten();
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10
+/// How long the threads of a process ran or wanted to: on a busy machine they wait for a processor while they spin. The
+/// first two numbers of `schedstat`, in nanoseconds.
+fn busy_ms(place: &str) -> u64 {
+    let tasks = fs::read_dir(format!("{place}/task")).into_iter().flatten().flatten();
+    let busy_ns: u64 = tasks
+        .filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok())
+        .flat_map(|line| line.split_whitespace().take(2).filter_map(|number| number.parse().ok()).collect::<Vec<u64>>())
+        .sum();
+    busy_ns / 1_000_000
 }
 
 fn signal_words(signal: i32) -> String {
