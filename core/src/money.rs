@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Why two amounts cannot be joined, or a text is no amount.
@@ -134,6 +135,11 @@ impl Money {
         let digits = format!("{:0>width$}", self.minor.unsigned_abs(), width = places + 1);
         let (whole, part) = digits.split_at(digits.len() - places);
         if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{part}") }
+    }
+
+    /// The amount as a decimal with the currency's places.
+    pub fn decimal(self) -> Decimal {
+        Decimal::new(self.minor, self.currency.decimals())
     }
 
     /// The sum, if both are of one currency and it fits.

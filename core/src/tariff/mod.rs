@@ -1,23 +1,25 @@
-//! What a temporary stay costs (计费规则): the interface that every tariff fills, and the simple hourly one.
+//! What a temporary stay costs (计费规则): the language of tariff files and the engine that prices by them.
 //!
-//! Pricing is a pure function of the tariff's version and the stay's facts. Moments are cut to the whole second before
-//! anything is measured, so 15:00.900 after entry is still fifteen minutes.
+//! Pricing is a pure function of the tariff's versions and the stay's facts. Moments are cut to the whole second (or
+//! minute, if the tariff says so) before anything is measured, so 15:00.900 after entry is still fifteen minutes.
 
 mod check;
-mod hourly;
 pub mod model;
 pub mod parse;
+mod price;
 
-pub use hourly::Hourly;
+pub use price::{Owed, Plan, PriceError, TariffBook};
 
-use std::fmt;
+use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::money::{Currency, Money, MoneyError};
-use crate::plate::VehicleKind;
+use crate::plate::Colour;
 use crate::words::Words;
+use model::{AreaVisit, Calendar, CoveredSpan, EarlierVisit, Payment, Record, WrittenStay};
 
 /// What a tariff needs to know of a stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,15 +28,53 @@ pub struct StayFacts {
     pub entered_at: DateTime<Utc>,
     /// Up to when it is priced: arrival at the exit, or now.
     pub until: DateTime<Utc>,
-    /// What kind of vehicle it is.
-    pub vehicle: VehicleKind,
+    /// Its plate's colour, which says the kind of vehicle unless it is registered as another.
+    pub colour: Colour,
+    /// The kind as which it is registered, as the tariff names kinds.
+    pub vehicle: Option<String>,
+    /// Where it stood, in the order of entry; a later one may lie inside an earlier one and then is where the car is.
+    pub areas: Vec<AreaVisit>,
+    /// Parts that a pass covers.
+    pub covered: Vec<CoveredSpan>,
+    /// Visits of the same vehicle before this one.
+    pub earlier: Vec<EarlierVisit>,
+    /// What was paid during the stay.
+    pub payments: Vec<Payment>,
+    /// What is known of the entry.
+    pub record: Record,
+    /// A calendar that is laid over the tariff's own.
+    pub calendar: Option<Arc<Calendar>>,
 }
 
 impl StayFacts {
-    /// How long the stay was, in whole seconds; never negative, whatever the clocks said.
-    pub fn duration(&self) -> TimeDelta {
-        let seconds = self.until.timestamp() - self.entered_at.timestamp();
-        TimeDelta::seconds(seconds.max(0))
+    /// A plain stay.
+    pub fn new(entered_at: DateTime<Utc>, until: DateTime<Utc>, colour: Colour) -> Self {
+        Self {
+            entered_at,
+            until,
+            colour,
+            vehicle: None,
+            areas: vec![],
+            covered: vec![],
+            earlier: vec![],
+            payments: vec![],
+            record: Record::Known,
+            calendar: None,
+        }
+    }
+}
+
+impl From<&WrittenStay> for StayFacts {
+    fn from(written: &WrittenStay) -> Self {
+        Self {
+            vehicle: written.vehicle.clone(),
+            areas: written.areas.clone(),
+            covered: written.covered.clone(),
+            earlier: written.earlier.clone(),
+            payments: written.payments.clone(),
+            record: written.record,
+            ..Self::new(written.enter, written.exit, written.colour)
+        }
     }
 }
 
@@ -50,9 +90,9 @@ pub struct FeeLine {
     /// Its end.
     pub to: DateTime<Utc>,
     /// How many units.
-    pub quantity: u32,
-    /// What one costs.
-    pub unit_price: Money,
+    pub quantity: Decimal,
+    /// What one costs, in the fee's currency; it may have more places than the currency.
+    pub unit_price: Decimal,
     /// What the line comes to; negative for a reduction.
     pub amount: Money,
 }
@@ -60,7 +100,7 @@ pub struct FeeLine {
 /// A priced stay: the lines sum to the total.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assessment {
-    /// The version of the tariff that priced it.
+    /// Which prices, as `id@version`: those in force at the entry.
     pub tariff: String,
     /// Line by line.
     pub lines: Vec<FeeLine>,
@@ -74,16 +114,4 @@ impl Assessment {
         let total = lines.iter().try_fold(Money::zero(currency), |sum, line| sum.plus(line.amount))?;
         Ok(Self { tariff, lines, total })
     }
-}
-
-/// A tariff.
-pub trait Tariff: fmt::Debug + Send + Sync {
-    /// Its version, which a stay keeps from entry.
-    fn version(&self) -> &str;
-    /// Its currency.
-    fn currency(&self) -> Currency;
-    /// How long after paying early the car may take to the exit.
-    fn exit_grace(&self) -> TimeDelta;
-    /// What the stay costs, line by line.
-    fn price(&self, stay: &StayFacts) -> Result<Assessment, MoneyError>;
 }

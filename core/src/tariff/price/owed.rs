@@ -1,0 +1,89 @@
+//! Paying early: what is owed at a moment, after what was paid before it.
+//!
+//! Once the exit grace has run out the fee counts from the entry, less what was paid, so that nobody wins by paying early.
+//! It must not know orders or bills.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::PriceError;
+use super::book::TariffBook;
+use super::skip::Alike;
+use super::stay::assess;
+use crate::money::Money;
+use crate::tariff::model::EarlyPayment;
+use crate::tariff::{Assessment, FeeLine, StayFacts};
+
+/// What is owed at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owed {
+    /// The fee: within the exit grace that of the moment of payment.
+    pub assessment: Assessment,
+    /// What was paid by then.
+    pub paid: Money,
+    /// What is still owed; never negative.
+    pub due: Money,
+    /// Arriving at the exit by then, the car owes no more; if all was paid.
+    pub leave_by: Option<DateTime<Utc>>,
+}
+
+/// How the account stands while payments are gone through.
+struct Account<'a> {
+    book: &'a TariffBook,
+    facts: &'a StayFacts,
+    grace: TimeDelta,
+    /// From where the present fee counts.
+    from: DateTime<Utc>,
+    /// The lines of what was priced and paid before that.
+    before: Vec<FeeLine>,
+    paid: Money,
+    /// When all was paid, and what the fee was.
+    settled: Option<(DateTime<Utc>, Assessment)>,
+}
+
+pub(super) fn owed(book: &TariffBook, facts: &StayFacts) -> Result<Owed, PriceError> {
+    let grace = book.exit_grace(facts.entered_at);
+    let paid = Money::zero(book.currency());
+    let mut account = Account { book, facts, grace, from: facts.entered_at, before: vec![], paid, settled: None };
+    let mut payments: Vec<_> = facts.payments.iter().filter(|payment| payment.at <= facts.until).collect();
+    payments.sort_by_key(|payment| payment.at);
+    for payment in payments {
+        let fee = account.fee(payment.at)?;
+        let due = fee.total.minus(account.paid)?;
+        let amount = payment.amount.unwrap_or(if due.is_positive() { due } else { Money::zero(due.currency()) });
+        account.paid = account.paid.plus(amount)?;
+        // A payment of nothing, while nothing is owed, buys no grace.
+        if amount.is_positive() && !fee.total.minus(account.paid)?.is_positive() {
+            account.settled = Some((payment.at, fee));
+        }
+    }
+    let assessment = account.fee(facts.until)?;
+    let rest = assessment.total.minus(account.paid)?;
+    let due = if rest.is_positive() { rest } else { Money::zero(rest.currency()) };
+    let leave_by = account.settled.map(|(at, _)| at + grace).filter(|_| due.is_zero());
+    Ok(Owed { assessment, paid: account.paid, due, leave_by })
+}
+
+impl Account<'_> {
+    /// The fee as of a moment, from the entry on.
+    fn fee(&mut self, now: DateTime<Utc>) -> Result<Assessment, PriceError> {
+        if let Some((at, fee)) = &self.settled {
+            if now <= *at + self.grace {
+                return Ok(fee.clone());
+            }
+            let plan = self.book.in_force_at(self.facts.entered_at);
+            if plan.file.early_payment == EarlyPayment::FromPayment {
+                let (at, fee) = (*at, fee.lines.clone());
+                (self.from, self.before, self.settled) = (at, fee, None);
+            }
+        }
+        let afresh = self.from != self.facts.entered_at;
+        let earlier = if afresh { vec![] } else { self.facts.earlier.clone() };
+        let facts = StayFacts { entered_at: self.from, until: now, earlier, ..self.facts.clone() };
+        let mut found = assess(self.book, &facts, Alike::Skipped)?;
+        if !self.before.is_empty() {
+            let lines = self.before.iter().cloned().chain(found.lines).collect();
+            found = Assessment::of(found.tariff, lines, self.book.currency())?;
+        }
+        Ok(found)
+    }
+}

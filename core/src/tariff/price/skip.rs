@@ -1,0 +1,213 @@
+//! Days that begin alike and look alike are priced once: the ten-thousandth costs a look at its calendar.
+//!
+//! A day is alike another when everything that is carried into it is, relative to its midnight, and its pattern and that
+//! of the day after are the same. What a day looked at beyond the day after it is never carried over. It must not
+//! change what a stay costs: walking every day gives the same items.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::PriceError;
+use super::alike::likeness;
+use super::axis::PatternNumber;
+use super::run::Run;
+use super::till::{self, Item, Till};
+use super::walk::{self, Walk};
+use super::zone::DAY;
+
+/// Whether days that are alike are walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alike {
+    /// Once for all.
+    Skipped,
+    /// Each.
+    Walked,
+}
+
+/// Items that came again, so many seconds later each time.
+#[derive(Debug)]
+pub(super) struct Again {
+    pub(super) items: Range<usize>,
+    pub(super) shifts: Vec<i64>,
+}
+
+/// Where walk and till stand at a midnight.
+#[derive(Debug, Clone)]
+struct Standing {
+    day: i64,
+    midnight: i64,
+    walk: walk::State,
+    open: Option<Run>,
+    till: till::State,
+}
+
+struct Day {
+    midnight: i64,
+    again: Again,
+    then: Standing,
+    then_state: u32,
+}
+
+#[derive(Default)]
+struct Memory {
+    states: HashMap<Vec<i64>, u32>,
+    known: HashMap<(u32, PatternNumber, PatternNumber), usize>,
+    days: Vec<Day>,
+    hits: usize,
+}
+
+/// So many days of which hardly one was like another: looking for likeness then costs more than it saves.
+const GIVE_UP_AFTER: usize = 200;
+
+/// Walks to the end of the stay; the till has everything then.
+pub(super) fn drive(walk: &mut Walk<'_, '_>, till: &mut Till<'_>, alike: Alike) -> Result<Vec<Again>, PriceError> {
+    let mut memory = Memory::default();
+    let shared = walk.scheme.periods.shared;
+    if alike == Alike::Skipped && !shared && walk.bounds.end - walk.state.at > 3 * DAY {
+        skip_through(walk, till, &mut memory)?;
+    }
+    walk.run_to(walk.bounds.end)?;
+    walk.finish()?;
+    for run in std::mem::take(&mut walk.runs) {
+        till.take(&run)?;
+    }
+    till.finish()?;
+    Ok(memory.days.into_iter().map(|day| day.again).filter(|again| !again.shifts.is_empty()).collect())
+}
+
+/// All runs but the last are complete.
+fn drain(walk: &mut Walk<'_, '_>, till: &mut Till<'_>) -> Result<(), PriceError> {
+    let complete = walk.runs.len().saturating_sub(1);
+    for run in walk.runs.drain(..complete) {
+        till.take(&run)?;
+    }
+    Ok(())
+}
+
+fn skip_through(walk: &mut Walk<'_, '_>, till: &mut Till<'_>, memory: &mut Memory) -> Result<(), PriceError> {
+    let zone = std::sync::Arc::clone(&walk.axis.plan.zone);
+    let mut day = zone.wall(walk.state.at).div_euclid(DAY) + 1;
+    walk.run_to(zone.moment(day * DAY))?;
+    // The state in which the day begins, if it is known; and the day whose end it is, if nobody walked there.
+    let (mut state, mut ended): (Option<u32>, Option<(usize, i64)>) = (None, None);
+    loop {
+        let (midnight, next) = (zone.moment(day * DAY), zone.moment((day + 1) * DAY));
+        let after = zone.moment((day + 2) * DAY);
+        if walk.bounds.end < after || memory.days.len() > GIVE_UP_AFTER && memory.hits < memory.days.len() {
+            break;
+        }
+        let plain = after - midnight == 2 * DAY && zone.next_change(midnight) >= after;
+        let stays = walk.axis.same_course_until(midnight) >= after;
+        let free_ends = walk.bounds.free.map_or(0, |free| free.time.seconds());
+        if !plain || !stays || walk.bounds.stay_end - next <= free_ends {
+            memory.restore(walk, till, ended.take(), day, midnight);
+            walk.run_to(next)?;
+            drain(walk, till)?;
+            state = None;
+            day += 1;
+            continue;
+        }
+        let today = walk.axis.look(day, midnight);
+        let tomorrow = walk.axis.look(day + 1, midnight);
+        let from = match state {
+            Some(state) => state,
+            None => {
+                drain(walk, till)?;
+                memory.number(likeness(walk, till, midnight, day))
+            }
+        };
+        if let Some(known) = memory.known.get(&(from, today, tomorrow)) {
+            let found = &mut memory.days[*known];
+            found.again.shifts.push(midnight - found.midnight);
+            (state, ended) = (Some(found.then_state), Some((*known, day)));
+            memory.hits += 1;
+        } else {
+            memory.restore(walk, till, ended.take(), day, midnight);
+            drain(walk, till)?;
+            let first = till.items.len();
+            walk.axis.seen_to = midnight;
+            walk.run_to(next)?;
+            drain(walk, till)?;
+            state = None;
+            if walk.axis.seen_to <= after {
+                let then_state = memory.number(likeness(walk, till, next, day + 1));
+                let again = Again { items: first..till.items.len(), shifts: Vec::new() };
+                let then = Standing {
+                    day: day + 1,
+                    midnight: next,
+                    walk: walk.state.clone(),
+                    open: walk.runs.last().cloned(),
+                    till: till.state.clone(),
+                };
+                memory.known.insert((from, today, tomorrow), memory.days.len());
+                memory.days.push(Day { midnight, again, then, then_state });
+                state = Some(then_state);
+            }
+        }
+        day += 1;
+    }
+    let midnight = zone.moment(day * DAY);
+    memory.restore(walk, till, ended, day, midnight);
+    Ok(())
+}
+
+impl Memory {
+    fn number(&mut self, likeness: Vec<i64>) -> u32 {
+        let next = u32::try_from(self.states.len()).expect("bounded by the days of a stay");
+        *self.states.entry(likeness).or_insert(next)
+    }
+
+    /// Puts walk and till where the day `ended` left them, moved to the midnight at which we are.
+    fn restore(
+        &self,
+        walk: &mut Walk<'_, '_>,
+        till: &mut Till<'_>,
+        ended: Option<(usize, i64)>,
+        day: i64,
+        midnight: i64,
+    ) {
+        let Some((known, _)) = ended else { return };
+        let mut standing = self.days[known].then.clone();
+        standing.move_to(day, midnight, walk.scheme);
+        walk.state = standing.walk;
+        walk.runs.clear();
+        walk.runs.extend(standing.open);
+        till.state = standing.till;
+    }
+}
+
+impl Standing {
+    fn move_to(&mut self, day: i64, midnight: i64, scheme: &super::plan::SchemePlan) {
+        let (days, seconds) = (day - self.day, midnight - self.midnight);
+        self.walk.move_by(days, seconds);
+        let run = |run: &mut Run| {
+            run.from += seconds;
+            run.to += seconds;
+            run.place.day_24h += days;
+            run.place.calendar_day += days;
+        };
+        self.open.iter_mut().for_each(run);
+        self.till.move_by(scheme, days, seconds, run);
+    }
+}
+
+/// What one item comes to over all its times.
+pub(super) fn times(item: usize, again: &[Again]) -> i64 {
+    let found = again.iter().find(|again| again.items.contains(&item));
+    found.map_or(1, |again| 1 + i64::try_from(again.shifts.len()).expect("bounded by the days of a stay"))
+}
+
+/// All items with what they come to, times how often they came.
+pub(super) fn sum(items: &[Item], again: &[Again]) -> Result<super::exact::Exact, PriceError> {
+    let mut sum = super::exact::Exact::ZERO;
+    for item in items {
+        sum = sum.plus(item.amount)?;
+    }
+    for again in again {
+        let count = i64::try_from(again.shifts.len()).map_err(|_| PriceError::TooLarge)?;
+        for item in &items[again.items.clone()] {
+            sum = sum.plus(item.amount.times(count)?)?;
+        }
+    }
+    Ok(sum)
+}
