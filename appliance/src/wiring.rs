@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use futures_util::future::{join_all, join3};
 use tollhouse_core::id::{DeviceId, IdKey};
 use tollhouse_core::lane::{self as core_lane, LaneRules};
-use tollhouse_core::tariff::{Hourly, Tariff};
+use tollhouse_core::tariff::{Plan, TariffBook, parse};
 use tollhouse_drivers::event::Presence;
 use tollhouse_drivers::mqtt::{MqttConfig, MqttLink};
 use tollhouse_drivers::plugin::{LibraryError, PluginConfig, PluginHost};
@@ -118,7 +118,7 @@ struct Shared {
     store: Store,
     clock: BoxClock,
     key: IdKey,
-    tariff: Arc<dyn Tariff>,
+    tariff: Arc<TariffBook>,
     live: Arc<Live>,
     metrics: Arc<Metrics>,
     readiness: Arc<Readiness>,
@@ -164,17 +164,20 @@ fn owned(lane: &LaneConfig) -> Vec<DeviceId> {
 }
 
 /// The configured prices as a tariff. Its version names its very numbers: another price is another version.
-fn hourly(config: &Config) -> Hourly {
+fn hourly(config: &Config) -> TariffBook {
     let prices = &config.tariff;
-    let cap = prices.daily_cap.map_or_else(|| "none".to_owned(), tollhouse_core::money::Money::amount);
+    let cap = prices.daily_cap.map(tollhouse_core::money::Money::amount);
     let (free, per_hour, grace) = (prices.free_minutes, prices.per_hour.amount(), prices.exit_grace_minutes);
-    Hourly {
-        version: format!("hourly-{free}-{per_hour}-{cap}-{grace}"),
-        free: TimeDelta::minutes(i64::from(free)),
-        per_hour: prices.per_hour,
-        daily_cap: prices.daily_cap,
-        exit_grace: TimeDelta::minutes(i64::from(grace)),
-    }
+    let version = format!("{free}-{per_hour}-{}-{grace}", cap.as_deref().unwrap_or("none"));
+    let free = if free > 0 { format!("free = \"{free}min\"\n") } else { String::new() };
+    let cap = cap.map(|cap| format!("[[cap]]\nper = \"24h\"\nmax = \"{cap}\"\n")).unwrap_or_default();
+    let (currency, zone) = (prices.per_hour.currency(), config.lot.zone);
+    let text = format!(
+        "id = \"hourly\"\nversion = \"{version}\"\ncurrency = \"{currency}\"\ntime_zone = \"{zone}\"\n\
+         exit_grace = \"{grace}min\"\n{free}[[rate]]\nname = \"hourly\"\nper = \"1h\"\nprice = \"{per_hour}\"\n{cap}"
+    );
+    let file = parse::parse(&text).expect("numbers of a checked configuration make a tariff");
+    TariffBook::of(Plan::new(Arc::new(file)).expect("a checked tariff makes a plan"))
 }
 
 fn connect(config: &Config, shared: &Shared, routes: &Arc<Routes>) -> Result<(Links, Devices), StartError> {

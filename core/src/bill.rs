@@ -13,7 +13,8 @@ use crate::money::{Money, MoneyError};
 use crate::plate::Plate;
 use crate::record::{Change, Record, Table};
 use crate::stay::Stay;
-use crate::tariff::{Assessment, FeeLine, StayFacts, Tariff};
+use crate::tariff::model::AreaVisit;
+use crate::tariff::{Assessment, FeeLine, PriceError, StayFacts, TariffBook};
 use crate::words::Words;
 
 /// What is owed for one thing.
@@ -121,18 +122,23 @@ impl Bill {
         before: Option<&Bill>,
         stay: &Stay,
         until: DateTime<Utc>,
-        tariff: &dyn Tariff,
+        tariff: &TariffBook,
         tax_rate: Decimal,
         key: &IdKey,
-    ) -> Result<Bill, MoneyError> {
+    ) -> Result<Bill, PriceError> {
         let in_grace = stay.leave_by.is_some_and(|leave_by| until <= leave_by);
         if let Some(bill) = before.filter(|bill| in_grace && bill.due().is_zero()) {
             return Ok(bill.clone());
         }
-        let facts = StayFacts { entered_at: stay.entered_at, until, vehicle: stay.kind };
+        let area = AreaVisit { area: stay.area.to_string(), enter: stay.entered_at, exit: until };
+        let facts = StayFacts {
+            areas: vec![area],
+            version: stay.tariff.clone(),
+            ..StayFacts::new(stay.entered_at, until, stay.colour)
+        };
         let priced = tariff.price(&facts)?;
         if let Some(bill) = before {
-            return bill.clone().grown_to(priced, until);
+            return Ok(bill.clone().grown_to(priced, until)?);
         }
         let zero = Money::zero(tariff.currency());
         Ok(Bill {
@@ -167,8 +173,8 @@ impl Bill {
                 rule: "growth".into(),
                 from: self.assessed_to,
                 to: until,
-                quantity: 1,
-                unit_price: more,
+                quantity: Decimal::ONE,
+                unit_price: more.decimal(),
                 amount: more,
             });
             self.total = priced.total;

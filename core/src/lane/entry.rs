@@ -100,7 +100,7 @@ impl Lane {
             basis,
             entered_at: arrival.captured_at,
             entry_lane: self.rules.lane.clone(),
-            tariff: Some(self.rules.tariff.version().to_owned()),
+            tariff: Some(self.rules.tariff.in_force_at(arrival.captured_at).label().to_owned()),
             bill: None,
             leave_by: None,
             clock_stopped_at: None,

@@ -34,6 +34,7 @@ use crate::id::{BootId, PassageId};
 use crate::money::MoneyError;
 use crate::record::{Cause, ChangeKind, ReadError, Records, Refusal, Revision};
 use crate::stay::{Inside, Stay};
+use crate::tariff::PriceError;
 use commit::{Draft, Seen};
 
 /// How long after its opening the same plate is still taken for the same car when nothing said that it passed.
@@ -58,6 +59,9 @@ pub enum LaneFault {
     /// Amounts that do not fit together.
     #[error(transparent)]
     Money(#[from] MoneyError),
+    /// A stay that the tariff cannot price.
+    #[error(transparent)]
+    Price(#[from] PriceError),
     /// A change was refused for a reason that deciding again cannot mend.
     #[error("a change of the lane was refused: {0}")]
     Refused(Refusal),

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AreaId, DeviceId, IdKey, LaneId};
-use crate::tariff::Tariff;
+use crate::tariff::TariffBook;
 
 /// One lane's rules.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub struct LaneRules {
     /// What happens at the exit with a car that has no open stay.
     pub exit_without_entry: ExitWithoutEntry,
     /// What a temporary stay costs.
-    pub tariff: Arc<dyn Tariff>,
+    pub tariff: Arc<TariffBook>,
     /// The tax rate of parking.
     pub tax_rate: Decimal,
     /// From which ids are derived.

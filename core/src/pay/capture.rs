@@ -1,6 +1,6 @@
 //! Capturing what a provider took: once per transaction, never more to a bill than is due, the excess goes back.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{OpenRefund, Order, OrderState, Payment, Refund, RefundState};
 use crate::bill::Bill;
@@ -10,6 +10,7 @@ use crate::lane::LaneFault;
 use crate::money::Money;
 use crate::record::{Cause, Change, ChangeKind, Kept, Records, Table};
 use crate::stay::Stay;
+use crate::tariff::TariffBook;
 
 /// What the provider says of a payment, verified by the shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +46,7 @@ struct Division {
 pub fn capture(
     order: &Kept<Order>,
     evidence: &Evidence,
-    exit_grace: TimeDelta,
+    tariff: &TariffBook,
     now: DateTime<Utc>,
     today: NaiveDate,
     key: &IdKey,
@@ -59,7 +60,7 @@ pub fn capture(
     let mut change = Change::new(ChangeKind::PaymentCaptured, now, Cause::Payment(id.to_string()));
     change.rely_on::<Payment>(&payment_key, None);
     change.rely_on(&id.to_string(), Some(order));
-    let division = divide(&mut change, order, evidence, exit_grace, records)?;
+    let division = divide(&mut change, order, evidence, tariff, records)?;
     let payment = Payment {
         provider: provider.clone(),
         merchant: evidence.merchant.clone(),
@@ -107,7 +108,7 @@ fn divide(
     change: &mut Change,
     order: &Kept<Order>,
     evidence: &Evidence,
-    exit_grace: TimeDelta,
+    tariff: &TariffBook,
     records: &impl Records,
 ) -> Result<Division, LaneFault> {
     let zero = Money::zero(evidence.amount.currency());
@@ -134,16 +135,23 @@ fn divide(
         }
         bill.write(change, before);
         if bill.due().is_zero() {
-            leave_by(change, &bill, evidence.paid_at + exit_grace, records)?;
+            leave_by(change, &bill, evidence.paid_at, tariff, records)?;
         }
     }
     Ok(Division { to_bill, excess: evidence.amount.minus(to_bill)?, why_back: "the bill was paid already", ..nothing })
 }
 
-fn leave_by(change: &mut Change, bill: &Bill, at: DateTime<Utc>, records: &impl Records) -> Result<(), LaneFault> {
+fn leave_by(
+    change: &mut Change,
+    bill: &Bill,
+    paid_at: DateTime<Utc>,
+    tariff: &TariffBook,
+    records: &impl Records,
+) -> Result<(), LaneFault> {
     let stay_key = bill.stay.to_string();
     let Some(kept) = records.get::<Stay>(&stay_key)? else { return Ok(()) };
     change.rely_on(&stay_key, Some(&kept));
-    change.put(&Stay { leave_by: Some(at), ..kept.record });
+    let grace = tariff.exit_grace(kept.record.tariff.as_deref(), kept.record.entered_at);
+    change.put(&Stay { leave_by: Some(paid_at + grace), ..kept.record });
     Ok(())
 }

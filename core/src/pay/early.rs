@@ -8,7 +8,7 @@ use crate::lane::LaneFault;
 use crate::plate::Plate;
 use crate::record::{Cause, Change, ChangeKind, Kept, Records};
 use crate::stay::{Basis, Inside, Stay};
-use crate::tariff::Tariff;
+use crate::tariff::TariffBook;
 use rust_decimal::Decimal;
 
 /// What paying early finds.
@@ -31,7 +31,7 @@ pub enum Early {
 pub fn look_early(
     plate: &Plate,
     now: DateTime<Utc>,
-    tariff: &dyn Tariff,
+    tariff: &TariffBook,
     tax_rate: Decimal,
     key: &IdKey,
     records: &impl Records,

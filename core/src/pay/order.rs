@@ -9,7 +9,7 @@ use crate::id::{BillId, IdKey, OrderId};
 use crate::money::MoneyError;
 use crate::record::{Cause, Change, ChangeKind, Kept, ReadError, Records, Table};
 use crate::stay::{Stay, StayState};
-use crate::tariff::Tariff;
+use crate::tariff::{PriceError, TariffBook};
 
 /// At most so many orders of one bill may be live (contracts.md).
 const MOST_LIVE_ORDERS: usize = 5;
@@ -68,6 +68,9 @@ pub enum OrderRefusal {
     /// Amounts that do not fit together.
     #[error(transparent)]
     Money(#[from] MoneyError),
+    /// A stay that the tariff cannot price.
+    #[error(transparent)]
+    Price(#[from] PriceError),
 }
 
 /// Makes an order for what is due of a bill now.
@@ -75,7 +78,7 @@ pub fn make_order(
     wanted: &Wanted,
     fresh: FreshOrder,
     now: DateTime<Utc>,
-    tariff: &dyn Tariff,
+    tariff: &TariffBook,
     tax_rate: Decimal,
     key: &IdKey,
     records: &impl Records,
@@ -131,7 +134,7 @@ fn as_of_now(
     bill: &Bill,
     change: &mut Change,
     now: DateTime<Utc>,
-    tariff: &dyn Tariff,
+    tariff: &TariffBook,
     tax_rate: Decimal,
     key: &IdKey,
     records: &impl Records,

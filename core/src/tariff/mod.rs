@@ -42,6 +42,8 @@ pub struct StayFacts {
     pub payments: Vec<Payment>,
     /// What is known of the entry.
     pub record: Record,
+    /// By which version it is priced, as `id@version`; `None`, or one that the book does not have: the one in force at entry.
+    pub version: Option<String>,
     /// A calendar that is laid over the tariff's own.
     pub calendar: Option<Arc<Calendar>>,
 }
@@ -59,6 +61,7 @@ impl StayFacts {
             earlier: vec![],
             payments: vec![],
             record: Record::Known,
+            version: None,
             calendar: None,
         }
     }

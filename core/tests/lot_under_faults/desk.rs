@@ -9,7 +9,6 @@ use tollhouse_core::pay::{
 };
 use tollhouse_core::plate::Plate;
 use tollhouse_core::record::{Change, Kept, ReadError, Records, Revision, Stored, Table};
-use tollhouse_core::tariff::Tariff;
 
 use crate::bank::Leniency;
 use crate::faults::Planted;
@@ -258,12 +257,12 @@ impl World {
         };
         let amount = tollhouse_core::money::Money::new(amount, order.record.amount.currency());
         let evidence = Evidence { merchant: MERCHANT.into(), transaction: transaction(id), amount, paid_at };
-        let (grace, today) = (tariff().exit_grace(), NaiveDate::default());
+        let (tariff, today) = (tariff(), NaiveDate::default());
         let records = &self.watch.records;
         let captured = if self.planted == Planted::CaptureUnchecked {
-            pay::capture(&order, &evidence, grace, now, today, &key(), &Blind(records))
+            pay::capture(&order, &evidence, &tariff, now, today, &key(), &Blind(records))
         } else {
-            pay::capture(&order, &evidence, grace, now, today, &key(), records)
+            pay::capture(&order, &evidence, &tariff, now, today, &key(), records)
         };
         Ok(match captured.map_err(|fault| fault.to_string())? {
             Captured::Before => None,

@@ -1,14 +1,13 @@
 //! One seed's world: the box, its hardware, the cars, the bank, and the virtual clock that moves them all.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use tollhouse_core::id::{AreaId, DeviceId, IdKey, LaneId};
 use tollhouse_core::lane::{Direction, ExitWithoutEntry, LaneRules, PassedBy};
-use tollhouse_core::money::{Currency, Money};
-use tollhouse_core::tariff::Hourly;
+use tollhouse_core::tariff::{Plan, TariffBook, parse};
 
 use crate::bank::Bank;
 use crate::cars::Car;
@@ -64,15 +63,12 @@ pub(crate) fn tax_rate() -> Decimal {
     Decimal::new(9, 2)
 }
 
-pub(crate) fn tariff() -> Hourly {
-    let yuan = |minor| Money::new(minor, Currency::Cny);
-    Hourly {
-        version: "sim-1".into(),
-        free: TimeDelta::minutes(15),
-        per_hour: yuan(500),
-        daily_cap: Some(yuan(4_000)),
-        exit_grace: TimeDelta::minutes(15),
-    }
+pub(crate) fn tariff() -> Arc<TariffBook> {
+    static DEMO: LazyLock<Arc<TariffBook>> = LazyLock::new(|| {
+        let file = parse::parse(include_str!("../../../appliance/tariffs/demo.toml")).expect("a tariff");
+        Arc::new(TariffBook::of(Plan::new(Arc::new(file)).expect("a plan")))
+    });
+    Arc::clone(&DEMO)
 }
 
 fn rules(number: usize, passed_by: PassedBy, exit_without_entry: ExitWithoutEntry) -> LaneRules {
@@ -91,7 +87,7 @@ fn rules(number: usize, passed_by: PassedBy, exit_without_entry: ExitWithoutEntr
         passed_after: TimeDelta::seconds(10),
         same_car_within: TimeDelta::seconds(10),
         exit_without_entry,
-        tariff: Arc::new(tariff()),
+        tariff: tariff(),
         tax_rate: tax_rate(),
         key: key(),
         pay_url: None,

@@ -13,7 +13,7 @@ use tollhouse_core::pay::{Early, look_early};
 use tollhouse_core::plate::Plate;
 use tollhouse_core::record::{ReadError, Records, Refusal};
 use tollhouse_core::stay::Stay;
-use tollhouse_core::tariff::Tariff;
+use tollhouse_core::tariff::TariffBook;
 
 use super::messages::{AskBill, AskLane, AskPlate, PayState, PayView};
 use crate::actors::payment::messages::PayProblem;
@@ -33,7 +33,7 @@ pub struct BillingParts {
     /// From which ids are derived.
     pub key: IdKey,
     /// What a stay costs.
-    pub tariff: Arc<dyn Tariff>,
+    pub tariff: Arc<TariffBook>,
     /// The tax rate of parking.
     pub tax_rate: Decimal,
     /// Lanes by the code that their QR codes say.

@@ -14,7 +14,7 @@ use tollhouse_core::pay::{
     self, Captured, FreshOrder, Made, OpenOrder, OpenRefund, Order, OrderRefusal, OrderState, Payment, Refund, Wanted,
 };
 use tollhouse_core::record::{Kept, Records, Refusal, Revision};
-use tollhouse_core::tariff::Tariff;
+use tollhouse_core::tariff::TariffBook;
 use tollhouse_core::words::Words;
 
 use super::messages::{MakeOrder, OrderView, PayProblem};
@@ -40,7 +40,7 @@ pub struct PaymentParts {
     /// From which ids are derived.
     pub key: IdKey,
     /// What a stay costs, for cars that pay while they are inside.
-    pub tariff: Arc<dyn Tariff>,
+    pub tariff: Arc<TariffBook>,
     /// The tax rate of parking.
     pub tax_rate: Decimal,
     /// The lot's zone, for its days.
@@ -160,8 +160,7 @@ impl PaymentDesk {
             let (change, payment) = match at_provider {
                 AtProvider::Paid(evidence) => {
                     let today = now.with_timezone(&parts.zone).date_naive();
-                    let grace = parts.tariff.exit_grace();
-                    match pay::capture(&order, &evidence, grace, now, today, &parts.key, &records) {
+                    match pay::capture(&order, &evidence, &parts.tariff, now, today, &parts.key, &records) {
                         Ok(Captured::Before) => return Ok(()),
                         Ok(Captured::Now(change, payment)) => (*change, Some(payment)),
                         Err(fault) => return Err(busy(&fault)),
@@ -318,7 +317,7 @@ fn refused(refusal: OrderRefusal) -> PayProblem {
         OrderRefusal::NothingDue => PayProblem::NothingDue,
         OrderRefusal::TooMany => PayProblem::TooManyOrders,
         OrderRefusal::KeyReused => PayProblem::KeyReused,
-        fault @ (OrderRefusal::Read(_) | OrderRefusal::Money(_)) => busy(&fault),
+        fault @ (OrderRefusal::Read(_) | OrderRefusal::Money(_) | OrderRefusal::Price(_)) => busy(&fault),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::pay::{self, Captured, Evidence, FreshOrder, Made, Order, Payment, Wan
 use crate::plate::{Colour, Plate};
 use crate::record::{Balance, Cause, Change, Counter, Memory, Table};
 use crate::stay::{Basis, Inside, Stay, StayState};
-use crate::tariff::Hourly;
+use crate::tariff::{Plan, TariffBook};
 
 fn yuan(minor: i64) -> Money {
     Money::new(minor, Currency::Cny)
@@ -24,14 +24,10 @@ fn key() -> IdKey {
     IdKey::new([1; 32])
 }
 
-fn tariff() -> Hourly {
-    Hourly {
-        version: "demo-1".into(),
-        free: TimeDelta::minutes(15),
-        per_hour: yuan(500),
-        daily_cap: Some(yuan(4_000)),
-        exit_grace: TimeDelta::minutes(15),
-    }
+fn tariff() -> TariffBook {
+    let demo = include_str!("../../../../appliance/tariffs/demo.toml");
+    let file = crate::tariff::parse::parse(demo).expect("a tariff");
+    TariffBook::of(Plan::new(Arc::new(file)).expect("a plan"))
 }
 
 fn rules(lane: &str, direction: Direction) -> LaneRules {
@@ -182,8 +178,7 @@ impl Lot {
             paid_at: self.now,
         };
         let today = NaiveDate::default();
-        let grace = TimeDelta::minutes(15);
-        match pay::capture(&kept, &evidence, grace, self.now, today, &key(), &self.records).expect("captures") {
+        match pay::capture(&kept, &evidence, &tariff(), self.now, today, &key(), &self.records).expect("captures") {
             Captured::Before => None,
             Captured::Now(change, payment) => {
                 self.records.take(&change).expect("taken");

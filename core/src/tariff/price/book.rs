@@ -15,12 +15,14 @@ use crate::tariff::{Assessment, StayFacts};
 #[derive(Debug, Clone)]
 pub struct TariffBook {
     versions: Vec<Plan>,
+    /// No longer in force: for stays that began under them.
+    former: Vec<Plan>,
 }
 
 impl TariffBook {
     /// A book of one version.
     pub fn of(plan: Plan) -> Self {
-        Self { versions: vec![plan] }
+        Self { versions: vec![plan], former: Vec::new() }
     }
 
     /// A book of several versions of one tariff: of one id, currency and time zone, each in force from another moment.
@@ -33,7 +35,18 @@ impl TariffBook {
         if versions.is_empty() || !versions.windows(2).all(one) {
             return Err(PriceError::NotOneTariff);
         }
-        Ok(Self { versions })
+        Ok(Self { versions, former: Vec::new() })
+    }
+
+    /// The same with versions that are no longer in force, for stays that began under them and name them.
+    pub fn with_former(self, former: Vec<Plan>) -> Self {
+        Self { former, ..self }
+    }
+
+    /// The version that prices a stay: the one it names, if the book has it, else the one in force at its entry.
+    pub fn version(&self, label: Option<&str>, entered_at: DateTime<Utc>) -> &Plan {
+        let named = label.and_then(|label| self.versions.iter().chain(&self.former).find(|plan| plan.label == label));
+        named.unwrap_or_else(|| self.in_force_at(entered_at))
     }
 
     /// The version in force at a moment; before the first of all, the first.
@@ -62,9 +75,9 @@ impl TariffBook {
         owed(self, facts)
     }
 
-    /// How long after paying early a car that came at that moment may take to the exit.
-    pub fn exit_grace(&self, entered_at: DateTime<Utc>) -> TimeDelta {
-        TimeDelta::seconds(self.in_force_at(entered_at).file.exit_grace.seconds())
+    /// How long after paying early a car may take to the exit, by the version that prices its stay.
+    pub fn exit_grace(&self, label: Option<&str>, entered_at: DateTime<Utc>) -> TimeDelta {
+        TimeDelta::seconds(self.version(label, entered_at).file.exit_grace.seconds())
     }
 
     /// The currency of every version.

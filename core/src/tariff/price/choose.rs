@@ -71,7 +71,7 @@ impl<'p> Part<'p> {
             && (conditions.days.is_empty() || conditions.days.iter().any(|class| class.rank(today).is_some()))
             && (conditions.seasons == 0 || conditions.seasons & today.seasons() != 0)
             && self.within(&given.entered, self.from())
-            && (self.within(&given.left, self.to()) || self.within(&given.left, self.to() - 1))
+            && self.within(&given.left, self.to())
             && given.at_least.is_none_or(|least| length >= least.seconds())
             && given.at_most.is_none_or(|most| length <= most.seconds())
     }
@@ -104,16 +104,11 @@ impl<'p> Part<'p> {
             let mut best: Option<Priced<'p>> = None;
             for place in candidates {
                 let scheme = &self.plan.schemes[*place];
-                let free = scheme.free.filter(|free| {
-                    self.free == FreeTime::AsGiven && (number == 0 || free.areas == FreeAreas::Each)
-                });
-                let bounds = Bounds {
-                    anchor,
-                    shared_anchor: self.shared_anchor,
-                    end: self.to(),
-                    stay_end: self.to(),
-                    free,
-                };
+                let free = scheme
+                    .free
+                    .filter(|free| self.free == FreeTime::AsGiven && (number == 0 || free.areas == FreeAreas::Each));
+                let bounds =
+                    Bounds { anchor, shared_anchor: self.shared_anchor, end: self.to(), stay_end: self.to(), free };
                 match self.freedom(scheme, &courses, free)? {
                     Freedom::Visit if number == 0 => return Ok(Vec::new()),
                     Freedom::Visit | Freedom::Area => {
@@ -122,15 +117,8 @@ impl<'p> Part<'p> {
                     }
                     Freedom::None => {}
                 }
-                let asked = Asked {
-                    plan: self.plan,
-                    days: self.days,
-                    kind: self.kind,
-                    courses: &courses,
-                    bounds,
-                    alike: self.alike,
-                };
-                let priced = price_visit(asked, scheme)?;
+                let asked = Asked { days: self.days, kind: self.kind, courses: &courses, bounds, alike: self.alike };
+                let priced = price_visit(self.plan, scheme, asked)?;
                 let cheaper = match &best {
                     Some(held) => priced.total.minus(held.total)?.is_negative(),
                     None => true,

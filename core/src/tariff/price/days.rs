@@ -2,7 +2,7 @@
 //!
 //! Dates are days since 1970-01-01 on the clock on the wall. It must not know windows or rates.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use chrono::{Datelike, NaiveDate};
 
@@ -72,7 +72,8 @@ impl Days {
     pub(super) fn key(&self, day: i64) -> DayKey {
         let weekday = u8::try_from((day + 3).rem_euclid(7)).expect("seven days");
         let place = self.changes.partition_point(|(from, _, _)| *from <= day);
-        let (listed, events) = if place == 0 { (None, 0) } else { (self.changes[place - 1].1, self.changes[place - 1].2) };
+        let (listed, events) =
+            if place == 0 { (None, 0) } else { (self.changes[place - 1].1, self.changes[place - 1].2) };
         let by_weekday = if self.weekend[usize::from(weekday)] { WEEKEND } else { WORKDAY };
         let seasons = self.seasons.as_ref().map_or(0, |table| {
             let date = date_of(day);
@@ -109,16 +110,16 @@ fn season_table(seasons: &[Season]) -> [[u32; 31]; 12] {
 }
 
 fn changes(calendar: &Calendar, events: &[String]) -> Vec<(i64, Option<u8>, u64)> {
-    let mut bounds = BTreeMap::new();
+    let mut bounds = BTreeSet::new();
     let mut bound = |range: &DateRange| {
-        bounds.insert(day_of(range.from), ());
-        bounds.insert(day_of(range.to) + 1, ());
+        bounds.insert(day_of(range.from));
+        bounds.insert(day_of(range.to) + 1);
     };
     calendar.holidays.iter().chain(&calendar.workdays).for_each(&mut bound);
     calendar.events.values().flatten().for_each(&mut bound);
     let listed = |ranges: &[DateRange], date| ranges.iter().any(|range| range.contains(date));
     bounds
-        .into_keys()
+        .into_iter()
         .map(|day| {
             let date = date_of(day);
             let kind = match calendar.kind_of(date) {

@@ -150,7 +150,9 @@ fn line(priced: &Priced<'_>, speaker: &Speaker<'_>, item: &Item, same_amount: i6
     };
     let exact = price.times(item.count)?;
     let (quantity, unit_price) = match price.whole_micros() {
-        Some(micros) if exact == item.amount || same_amount == 1 => (Decimal::from(item.count), decimal(micros, places)),
+        Some(micros) if exact == item.amount || same_amount == 1 => {
+            (Decimal::from(item.count), decimal(micros, places))
+        }
         _ if same_amount > 1 => {
             let each = item.amount.share(1, same_amount)?;
             match each.whole_micros() {

@@ -41,7 +41,7 @@ struct Account<'a> {
 }
 
 pub(super) fn owed(book: &TariffBook, facts: &StayFacts) -> Result<Owed, PriceError> {
-    let grace = book.exit_grace(facts.entered_at);
+    let grace = book.exit_grace(facts.version.as_deref(), facts.entered_at);
     let paid = Money::zero(book.currency());
     let mut account = Account { book, facts, grace, from: facts.entered_at, before: vec![], paid, settled: None };
     let mut payments: Vec<_> = facts.payments.iter().filter(|payment| payment.at <= facts.until).collect();
@@ -70,7 +70,7 @@ impl Account<'_> {
             if now <= *at + self.grace {
                 return Ok(fee.clone());
             }
-            let plan = self.book.in_force_at(self.facts.entered_at);
+            let plan = self.book.version(self.facts.version.as_deref(), self.facts.entered_at);
             if plan.file.early_payment == EarlyPayment::FromPayment {
                 let (at, fee) = (*at, fee.lines.clone());
                 (self.from, self.before, self.settled) = (at, fee, None);

@@ -56,8 +56,6 @@ pub(super) struct Periods {
     pub(super) shared_24h: bool,
     /// Days of the calendar.
     pub(super) calendar_days: bool,
-    /// Whether any cap is shared by visits.
-    pub(super) shared: bool,
 }
 
 /// Conditions of a scheme that are more than a comparison.
@@ -147,6 +145,13 @@ pub(super) enum Concerned {
     Yes,
     /// It does not.
     No,
+}
+
+impl SchemePlan {
+    /// Whether visits share a cap of it.
+    pub(super) fn has_shared_caps(&self) -> bool {
+        self.caps.iter().any(|cap| cap.visits == Visits::Together)
+    }
 }
 
 impl Plan {
@@ -241,7 +246,6 @@ impl Names<'_> {
         let periods = Periods {
             days_24h: some(CapPer::Day24h, Visits::Each),
             shared_24h: some(CapPer::Day24h, Visits::Together),
-            shared: caps.iter().any(|cap: &CapPlan| cap.visits == Visits::Together),
             calendar_days: caps.iter().any(|cap: &CapPlan| cap.per == CapPer::CalendarDay),
         };
         Ok(SchemePlan {

@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 
 use super::PriceError;
+use super::axis::Course;
 use super::choose::{FreeTime, Part};
 use super::exact::Exact;
+use super::plan::SchemePlan;
 use super::stay::{Terms, cut, days_of};
 use super::visit::Priced;
 use super::zone::DAY;
-use super::axis::Course;
 use crate::tariff::model::{CapPer, Clock};
 
 /// How much of a cap was used: by scheme, cap and period.
@@ -29,7 +30,7 @@ fn before(terms: Terms<'_>, from: i64) -> Result<Vec<(i64, i64)>, PriceError> {
 
 /// From where the 24 hours count that visits share: a visit that comes after them all begins new ones.
 pub(super) fn anchor(terms: Terms<'_>, from: i64) -> Result<i64, PriceError> {
-    if !terms.plan.schemes.iter().any(|scheme| scheme.periods.shared) {
+    if !terms.plan.schemes.iter().any(SchemePlan::has_shared_caps) {
         return Ok(from);
     }
     let visits = before(terms, from)?;

@@ -62,7 +62,7 @@ const GIVE_UP_AFTER: usize = 200;
 /// Walks to the end of the stay; the till has everything then.
 pub(super) fn drive(walk: &mut Walk<'_, '_>, till: &mut Till<'_>, alike: Alike) -> Result<Vec<Again>, PriceError> {
     let mut memory = Memory::default();
-    let shared = walk.scheme.periods.shared;
+    let shared = walk.scheme.has_shared_caps();
     if alike == Alike::Skipped && !shared && walk.bounds.end - walk.state.at > 3 * DAY {
         skip_through(walk, till, &mut memory)?;
     }
@@ -89,84 +89,93 @@ fn skip_through(walk: &mut Walk<'_, '_>, till: &mut Till<'_>, memory: &mut Memor
     let mut day = zone.wall(walk.state.at).div_euclid(DAY) + 1;
     walk.run_to(zone.moment(day * DAY))?;
     // The state in which the day begins, if it is known; and the day whose end it is, if nobody walked there.
-    let (mut state, mut ended): (Option<u32>, Option<(usize, i64)>) = (None, None);
+    let (mut state, mut ended): (Option<u32>, Option<usize>) = (None, None);
     loop {
-        let (midnight, next) = (zone.moment(day * DAY), zone.moment((day + 1) * DAY));
-        let after = zone.moment((day + 2) * DAY);
-        if walk.bounds.end < after || memory.days.len() > GIVE_UP_AFTER && memory.hits < memory.days.len() {
-            break;
+        let midnights = [0, 1, 2].map(|later| zone.moment((day + later) * DAY));
+        let [midnight, next, after] = midnights;
+        if walk.bounds.end < after || memory.is_useless() {
+            memory.restore(walk, till, ended, day, midnight);
+            return Ok(());
         }
-        let plain = after - midnight == 2 * DAY && zone.next_change(midnight) >= after;
-        let stays = walk.axis.same_course_until(midnight) >= after;
-        let free_ends = walk.bounds.free.map_or(0, |free| free.time.seconds());
-        if !plain || !stays || walk.bounds.stay_end - next <= free_ends {
+        if !is_plain(walk, midnights) {
             memory.restore(walk, till, ended.take(), day, midnight);
             walk.run_to(next)?;
             drain(walk, till)?;
-            state = None;
-            day += 1;
+            (state, day) = (None, day + 1);
             continue;
         }
-        let today = walk.axis.look(day, midnight);
-        let tomorrow = walk.axis.look(day + 1, midnight);
-        let from = match state {
-            Some(state) => state,
-            None => {
-                drain(walk, till)?;
-                memory.number(likeness(walk, till, midnight, day))
-            }
+        let looks = (walk.axis.look(day, midnight), walk.axis.look(day + 1, midnight));
+        let from = if let Some(state) = state {
+            state
+        } else {
+            drain(walk, till)?;
+            memory.number(likeness(walk, till, midnight, day))
         };
-        if let Some(known) = memory.known.get(&(from, today, tomorrow)) {
-            let found = &mut memory.days[*known];
+        if let Some(known) = memory.known.get(&(from, looks.0, looks.1)).copied() {
+            let found = &mut memory.days[known];
             found.again.shifts.push(midnight - found.midnight);
-            (state, ended) = (Some(found.then_state), Some((*known, day)));
+            (state, ended) = (Some(found.then_state), Some(known));
             memory.hits += 1;
         } else {
             memory.restore(walk, till, ended.take(), day, midnight);
-            drain(walk, till)?;
-            let first = till.items.len();
-            walk.axis.seen_to = midnight;
-            walk.run_to(next)?;
-            drain(walk, till)?;
-            state = None;
-            if walk.axis.seen_to <= after {
-                let then_state = memory.number(likeness(walk, till, next, day + 1));
-                let again = Again { items: first..till.items.len(), shifts: Vec::new() };
-                let then = Standing {
-                    day: day + 1,
-                    midnight: next,
-                    walk: walk.state.clone(),
-                    open: walk.runs.last().cloned(),
-                    till: till.state.clone(),
-                };
-                memory.known.insert((from, today, tomorrow), memory.days.len());
-                memory.days.push(Day { midnight, again, then, then_state });
-                state = Some(then_state);
-            }
+            state = walk_day(walk, till, memory, (day, midnights), (from, looks.0, looks.1))?;
         }
         day += 1;
     }
-    let midnight = zone.moment(day * DAY);
-    memory.restore(walk, till, ended, day, midnight);
-    Ok(())
+}
+
+/// Whether a day and the day after it have 24 hours, lie within the stay, and see the car stay where it is.
+fn is_plain(walk: &Walk<'_, '_>, [midnight, next, after]: [i64; 3]) -> bool {
+    let free = walk.bounds.free.map_or(0, |free| free.time.seconds());
+    after - midnight == 2 * DAY
+        && walk.axis.plan.zone.next_change(midnight) >= after
+        && walk.axis.same_course_until(midnight) >= after
+        && walk.bounds.stay_end - next > free
+}
+
+/// Walks a day and keeps it, unless it looked too far; gives the state in which the next one begins.
+fn walk_day(
+    walk: &mut Walk<'_, '_>,
+    till: &mut Till<'_>,
+    memory: &mut Memory,
+    (day, [midnight, next, after]): (i64, [i64; 3]),
+    known_by: (u32, PatternNumber, PatternNumber),
+) -> Result<Option<u32>, PriceError> {
+    drain(walk, till)?;
+    let first = till.items.len();
+    walk.axis.seen_to = midnight;
+    walk.run_to(next)?;
+    drain(walk, till)?;
+    if walk.axis.seen_to > after {
+        return Ok(None);
+    }
+    let then_state = memory.number(likeness(walk, till, next, day + 1));
+    let then = Standing {
+        day: day + 1,
+        midnight: next,
+        walk: walk.state.clone(),
+        open: walk.runs.last().cloned(),
+        till: till.state.clone(),
+    };
+    let again = Again { items: first..till.items.len(), shifts: Vec::new() };
+    memory.known.insert(known_by, memory.days.len());
+    memory.days.push(Day { midnight, again, then, then_state });
+    Ok(Some(then_state))
 }
 
 impl Memory {
+    fn is_useless(&self) -> bool {
+        self.days.len() > GIVE_UP_AFTER && self.hits < self.days.len()
+    }
+
     fn number(&mut self, likeness: Vec<i64>) -> u32 {
         let next = u32::try_from(self.states.len()).expect("bounded by the days of a stay");
         *self.states.entry(likeness).or_insert(next)
     }
 
     /// Puts walk and till where the day `ended` left them, moved to the midnight at which we are.
-    fn restore(
-        &self,
-        walk: &mut Walk<'_, '_>,
-        till: &mut Till<'_>,
-        ended: Option<(usize, i64)>,
-        day: i64,
-        midnight: i64,
-    ) {
-        let Some((known, _)) = ended else { return };
+    fn restore(&self, walk: &mut Walk<'_, '_>, till: &mut Till<'_>, ended: Option<usize>, day: i64, midnight: i64) {
+        let Some(known) = ended else { return };
         let mut standing = self.days[known].then.clone();
         standing.move_to(day, midnight, walk.scheme);
         walk.state = standing.walk;

@@ -23,6 +23,9 @@ use crate::tariff::model::{Clock, LostRecord, Price, Record, Seconds, VersionBy}
 use crate::tariff::{Assessment, FeeLine, StayFacts};
 use crate::words::Words;
 
+/// An area's id or none, the clock, from, to.
+type Whereabouts = (Option<String>, Clock, i64, i64);
+
 /// The longest stay that is priced.
 const LONGEST: i64 = 20 * 366 * DAY;
 
@@ -51,7 +54,7 @@ pub(super) fn cut(plan: &Plan, at: DateTime<Utc>) -> Result<i64, PriceError> {
 
 /// The fee of a stay.
 pub(super) fn assess(book: &TariffBook, facts: &StayFacts, alike: Alike) -> Result<Assessment, PriceError> {
-    let plan = book.in_force_at(facts.entered_at.min(facts.until));
+    let plan = book.version(facts.version.as_deref(), facts.entered_at.min(facts.until));
     let kind = kind_of(plan, facts);
     let terms = Terms { book, facts, plan, kind, alike };
     let until = cut(plan, facts.until)?;
@@ -103,8 +106,8 @@ pub(super) fn once(rule: &str, text: Words, from: i64, to: i64, amount: Money) -
 
 impl<'a> Terms<'a> {
     pub(super) fn money(&self, price: Price) -> Result<Money, PriceError> {
-        let rounded = Exact::from(price)
-            .rounded(super::visit::smallest(self.plan), crate::tariff::model::Direction::HalfUp)?;
+        let rounded =
+            Exact::from(price).rounded(super::visit::smallest(self.plan), crate::tariff::model::Direction::HalfUp)?;
         Ok(Money::new(minor(rounded, self.plan.file.currency)?, self.plan.file.currency))
     }
 
@@ -131,7 +134,11 @@ impl<'a> Terms<'a> {
         if until - from > LONGEST {
             return Err(PriceError::OutOfTime);
         }
-        let plan = if from < entered { self.book.in_force_at(moment(from)) } else { self.plan };
+        let plan = if from < entered && self.facts.version.is_none() {
+            self.book.in_force_at(moment(from))
+        } else {
+            self.plan
+        };
         let terms = Terms { plan, kind: kind_of(plan, self.facts), ..*self };
         let away = if let Return::Joined { away, .. } = &back { &away[..] } else { &[] };
         let mut made = terms.visit(from, until, free, away)?;
@@ -183,7 +190,7 @@ impl<'a> Terms<'a> {
     }
 
     /// Where the car was from when to when, without gaps.
-    fn courses(&self, from: i64, until: i64, away: &[(i64, i64)]) -> Result<Vec<(Option<String>, Clock, i64, i64)>, PriceError> {
+    fn courses(&self, from: i64, until: i64, away: &[(i64, i64)]) -> Result<Vec<Whereabouts>, PriceError> {
         let mut bounds = vec![from, until];
         let mut visits = Vec::new();
         for visit in &self.facts.areas {
@@ -195,7 +202,7 @@ impl<'a> Terms<'a> {
         bounds.retain(|bound| (from..=until).contains(bound));
         bounds.sort_unstable();
         bounds.dedup();
-        let mut courses: Vec<(Option<String>, Clock, i64, i64)> = Vec::new();
+        let mut courses: Vec<Whereabouts> = Vec::new();
         for pair in bounds.windows(2) {
             let (from, to) = (pair[0], pair[1]);
             // A later visit may lie inside an earlier one, and then is where the car is.
@@ -274,7 +281,7 @@ fn outside(from: i64, until: i64, covered: &[(i64, i64)]) -> Vec<(i64, i64)> {
     open
 }
 
-fn within(courses: &[(Option<String>, Clock, i64, i64)], from: i64, until: i64, plan: &Plan) -> Vec<Course> {
+fn within(courses: &[Whereabouts], from: i64, until: i64, plan: &Plan) -> Vec<Course> {
     let cut = courses.iter().map(|(area, clock, begins, ends)| Course {
         from: (*begins).max(from),
         to: (*ends).min(until),

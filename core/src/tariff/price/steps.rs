@@ -3,7 +3,7 @@
 
 use super::PriceError;
 use super::exact::Exact;
-use crate::tariff::model::{After, Price, StepEnds, StepPrice, Steps, Units};
+use crate::tariff::model::{After, Price, Span, StepEnds, StepPrice, Steps, Units};
 
 /// Steps, ready.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ impl StepsPlan {
         let (mut begin, mut so_far) = (0, Exact::ZERO);
         let mut steps = Vec::new();
         for step in &from.steps {
-            let end = step.until.map_or(ENDLESS, |until| until.seconds());
+            let end = step.until.map_or(ENDLESS, Span::seconds);
             let price = match step.price {
                 StepPrice::Units { per, price, units, tolerance } => {
                     let per = per.seconds().max(1);

@@ -38,13 +38,7 @@ struct Laid {
 
 impl Walk<'_, '_> {
     /// Walks one unit of `found`, which begins here.
-    pub(super) fn straddle(
-        &mut self,
-        rate: u16,
-        marks: u64,
-        charge: u16,
-        found: Place,
-    ) -> Result<(), PriceError> {
+    pub(super) fn straddle(&mut self, rate: u16, marks: u64, charge: u16, found: Place) -> Result<(), PriceError> {
         let Each::Unit { per, price, units, tolerance } = found.each else { return Ok(()) };
         let own = matches!(self.scheme.rates[usize::from(rate)].pick, Pick::Own);
         let boundary = if own { self.scheme.boundary } else { Boundary::Restart };

@@ -195,7 +195,9 @@ impl<'p> Till<'p> {
                 AdjustBy::Percent(percent) => {
                     let exact = amount.share(percent.millionths(), Price::UNIT)?;
                     let more = match scheme.rounding.at {
-                        RoundAt::Unit | RoundAt::Line => exact.rounded(scheme.rounding.to, scheme.rounding.direction)?,
+                        RoundAt::Unit | RoundAt::Line => {
+                            exact.rounded(scheme.rounding.to, scheme.rounding.direction)?
+                        }
                         RoundAt::Cycle | RoundAt::Total => exact,
                     };
                     // A discount of more than everything takes everything.
@@ -209,7 +211,8 @@ impl<'p> Till<'p> {
                         self.state.amounts_made |= bit;
                         self.push(Kind::Adjust(number), run, price.into());
                         let own = Run { what: What::Visit, ..run.clone() };
-                        let left = if when == Applied::BeforeCaps { self.cap(&own, price.into())? } else { price.into() };
+                        let left =
+                            if when == Applied::BeforeCaps { self.cap(&own, price.into())? } else { price.into() };
                         self.count_in(&own, left)?;
                     }
                 }

@@ -29,11 +29,10 @@ pub(super) struct Priced<'p> {
 
 /// For whom and where a scheme is priced.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'p> {
-    pub(super) plan: &'p Plan,
-    pub(super) days: &'p Days,
+pub(super) struct Asked<'a> {
+    pub(super) days: &'a Days,
     pub(super) kind: u16,
-    pub(super) courses: &'p [Course],
+    pub(super) courses: &'a [Course],
     pub(super) bounds: Bounds,
     pub(super) alike: Alike,
 }
@@ -44,8 +43,12 @@ pub(super) fn smallest(plan: &Plan) -> Price {
 }
 
 /// Prices a visit by a scheme.
-pub(super) fn price_visit<'p>(asked: Asked<'p>, scheme: &'p SchemePlan) -> Result<Priced<'p>, PriceError> {
-    let Asked { plan, days, kind, courses, bounds, alike } = asked;
+pub(super) fn price_visit<'p>(
+    plan: &'p Plan,
+    scheme: &'p SchemePlan,
+    asked: Asked<'_>,
+) -> Result<Priced<'p>, PriceError> {
+    let Asked { days, kind, courses, bounds, alike } = asked;
     let mut till = Till::new(scheme);
     let mut axis = Axis::new(plan, scheme, days, kind, courses);
     let mut walk = Walk::new(&mut axis, bounds)?;

@@ -10,9 +10,7 @@ use super::plan::{How, Pick, SchemePlan};
 use super::run::{Place, Run, What, append};
 use super::steps::{Each, Ends};
 use super::zone::DAY;
-use crate::tariff::model::{
-    Again, Counting, CycleLength, Exceeded, Free, FreeEnds, Measured, Next, StepEnds, Units,
-};
+use crate::tariff::model::{Again, Counting, CycleLength, Exceeded, Free, FreeEnds, Measured, Next, StepEnds, Units};
 
 /// How far a walk is.
 #[derive(Debug, Clone)]
@@ -175,8 +173,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     /// The next cycle, which may be the first.
     fn begin_cycle(&mut self) -> Result<(), PriceError> {
         let (bounds, begins) = (self.bounds, self.state.cycle.ends);
-        self.state.cycle =
-            Cycle { number: self.state.cycle.number + 1, begins, ends: self.cycle_ends(begins) };
+        self.state.cycle = Cycle { number: self.state.cycle.number + 1, begins, ends: self.cycle_ends(begins) };
         let first = self.state.cycle.number == 1;
         if matches!(self.scheme.cycle, Some((_, Next::Restart))) {
             self.state.clock = 0;
@@ -362,7 +359,7 @@ impl<'a, 'p> Walk<'a, 'p> {
 
     pub(super) fn place_of(&self, marks: u64, lap: i64) -> Place {
         let (at, periods) = (self.state.at, self.scheme.periods);
-        let day = |counted: bool, anchor| if counted { (at - anchor).div_euclid(DAY) } else { 0 };
+        let day = |counted: bool, anchor: i64| if counted { (at - anchor).div_euclid(DAY) } else { 0 };
         Place {
             lap,
             window: self.state.window.map_or(0, |window| window.number),
@@ -449,7 +446,9 @@ impl<'a, 'p> Walk<'a, 'p> {
         let (charge, found) = (window.charge, steps.place(position));
         let step = found.step;
         let (what, price) = match found.each {
-            Each::Unit { price, units: Units::Started, tolerance: 0, .. } => (What::Units { charge, step }, price.into()),
+            Each::Unit { price, units: Units::Started, tolerance: 0, .. } => {
+                (What::Units { charge, step }, price.into())
+            }
             Each::Band(price) if self.state.bands[usize::from(charge)] != Some((found.lap, step)) => {
                 (What::Band { charge, step }, price)
             }

@@ -18,19 +18,15 @@ pub(super) struct Speaker<'p> {
 pub(super) fn span(seconds: i64) -> Words {
     let days = if seconds >= 2 * 86_400 { seconds / 86_400 } else { 0 };
     let rest = seconds - days * 86_400;
-    let parts = [
-        (days, "天", "d"),
-        (rest / 3_600, "小时", "h"),
-        (rest / 60 % 60, "分钟", "min"),
-        (rest % 60, "秒", "s"),
-    ];
+    let parts =
+        [(days, "天", "d"), (rest / 3_600, "小时", "h"), (rest / 60 % 60, "分钟", "min"), (rest % 60, "秒", "s")];
     let given: Vec<_> = parts.into_iter().filter(|(count, ..)| *count > 0).collect();
     if given.is_empty() {
         return Words::new("0分钟", "0 min");
     }
-    let zh: String = given.iter().map(|(count, zh, _)| format!("{count}{zh}")).collect();
+    let zh: Vec<String> = given.iter().map(|(count, zh, _)| format!("{count}{zh}")).collect();
     let en: Vec<String> = given.iter().map(|(count, _, en)| format!("{count} {en}")).collect();
-    Words::new(zh, en.join(" "))
+    Words::new(zh.concat(), en.join(" "))
 }
 
 impl<'p> Speaker<'p> {
@@ -133,9 +129,7 @@ impl<'p> Speaker<'p> {
                 let band = self.step(charge, step).0;
                 Words::new(format!("{}：{}", name.zh, band.zh), format!("{}: {}", name.en, band.en))
             }
-            What::Flat { .. } => {
-                Words::new(format!("{}：每次{price}", name.zh), format!("{}: flat {price}", name.en))
-            }
+            What::Flat { .. } => Words::new(format!("{}：每次{price}", name.zh), format!("{}: flat {price}", name.en)),
             What::Free { .. } => Words::new(format!("{}：免费", name.zh), format!("{}: free", name.en)),
             What::Held { .. } | What::Visit => {
                 Words::new(format!("{}：不再计费", name.zh), format!("{}: no further charge", name.en))

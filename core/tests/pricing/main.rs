@@ -1,0 +1,3 @@
+//! The pricing engine from outside: shipped tariffs give their own examples, and what has to hold of every fee holds.
+
+mod shipped;
