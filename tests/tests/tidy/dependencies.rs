@@ -13,7 +13,8 @@ fn allowed(path: &str) -> Option<&'static [&'static str]> {
         "drivers/fuzz/Cargo.toml" => &["tollhouse-drivers"],
         "appliance/Cargo.toml" => &["tollhouse-core", "tollhouse-drivers"],
         "plugins/sdk/Cargo.toml" => &["tollhouse-abi"],
-        _ if path.starts_with("plugins/") => &["tollhouse-abi", "tollhouse-sdk"],
+        "plugins/field/Cargo.toml" => &["tollhouse-sdk"],
+        _ if path.starts_with("plugins/") => &["tollhouse-abi", "tollhouse-sdk", "tollhouse-field"],
         "tests/Cargo.toml" | "Cargo.toml" => return None,
         // A crate in a place that nobody planned sees nothing until it is given a line here.
         _ => &[],
