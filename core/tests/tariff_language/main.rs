@@ -1,6 +1,9 @@
 //! The language of tariffs from outside: the shipped files, the documentation, the schema, and what is refused.
 
+mod documentation;
+mod mutations;
 mod refused;
+mod schema;
 mod shipped;
 
 use std::path::{Path, PathBuf};

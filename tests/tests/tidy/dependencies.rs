@@ -10,6 +10,7 @@ fn allowed(path: &str) -> Option<&'static [&'static str]> {
     Some(match path {
         "core/Cargo.toml" | "plugins/abi/Cargo.toml" => &[],
         "drivers/Cargo.toml" => &["tollhouse-core", "tollhouse-abi"],
+        "core/fuzz/Cargo.toml" => &["tollhouse-core"],
         "drivers/fuzz/Cargo.toml" => &["tollhouse-drivers"],
         "appliance/Cargo.toml" => &["tollhouse-core", "tollhouse-drivers"],
         "plugins/sdk/Cargo.toml" => &["tollhouse-abi"],

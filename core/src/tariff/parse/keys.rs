@@ -120,6 +120,7 @@ pub const TABLES: &[(&str, &[&str])] = &[
     ("cap", CAP),
     ("adjust", ADJUST),
     ("example", EXAMPLE),
+    ("stay", STAY),
     ("area_visit", AREA_VISIT),
     ("earlier", EARLIER),
     ("payment", PAYMENT),
