@@ -17,7 +17,7 @@ use tollhouse_core::lane::{self as core_lane, LaneRules};
 use tollhouse_core::tariff::{Plan, TariffBook, parse};
 use tollhouse_drivers::event::Presence;
 use tollhouse_drivers::mqtt::{MqttConfig, MqttLink};
-use tollhouse_drivers::plugin::{LibraryError, PluginConfig, PluginHost};
+use tollhouse_drivers::plugin::{FileWall, LibraryError, PluginConfig, PluginHost, file_wall};
 use tollhouse_drivers::{DeviceLink, EventSink, Observer};
 
 use crate::actors::billing::{BillingActor, BillingParts};
@@ -71,6 +71,9 @@ pub enum StartError {
         /// What is wrong.
         fault: LibraryError,
     },
+    /// The list of revoked drivers could not be read: without it nobody knows which may run.
+    #[error("{0}")]
+    Revocations(String),
     /// The sandbox's book could not be opened.
     #[error("the sandbox's book cannot be opened: {0}")]
     Sandbox(io::Error),
@@ -187,6 +190,8 @@ fn connect(config: &Config, shared: &Shared, routes: &Arc<Routes>) -> Result<(Li
     let clock = shared.clock.for_drivers();
     let mut devices = Devices::default();
     let mut plugins = vec![];
+    let trust = config.drivers.trust().map_err(StartError::Revocations)?;
+    wall_off(config, shared);
     for plugin in &config.plugins {
         let host = PluginConfig {
             name: plugin.name.clone(),
@@ -194,6 +199,8 @@ fn connect(config: &Config, shared: &Shared, routes: &Arc<Routes>) -> Result<(Li
             host_executable: std::env::current_exe().map_err(StartError::Executable)?,
             config: plugin.config.clone(),
             devices: plugin.devices.clone(),
+            trust: trust.clone(),
+            allowance: plugin.allowance.clone(),
             patience: tollhouse_drivers::plugin::Patience::default(),
         };
         let host = PluginHost::start(host, clock.clone(), Arc::clone(&sink), Arc::clone(&observer))
@@ -215,6 +222,19 @@ fn connect(config: &Config, shared: &Shared, routes: &Arc<Routes>) -> Result<(Li
     let link: Arc<dyn DeviceLink> = Arc::<MqttLink>::clone(&mqtt);
     devices.add(config.mqtt_devices(), &link);
     Ok((Links { observer: ear, mqtt, plugins }, devices))
+}
+
+/// Says so where the kernel cannot wall drivers off from the box's files: that is nothing to be silent about.
+fn wall_off(config: &Config, shared: &Shared) {
+    let wall = file_wall();
+    shared.metrics.driver_file_wall(wall);
+    if wall == FileWall::Missing && !config.plugins.is_empty() {
+        shared.readiness.device("the kernel's landlock, which keeps drivers from the box's files", Standing::Down);
+        tracing::warn!(
+            "this kernel has no landlock, so a driver can read and write whatever the box can: run only drivers that you \
+             trust fully, or a kernel of at least 5.13 with landlock switched on (lsm=landlock,... at boot)"
+        );
+    }
 }
 
 fn start_lot(

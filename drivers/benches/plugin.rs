@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tollhouse_core::id::{CommandId, DeviceId};
 use tollhouse_drivers::event::{DeviceEvent, Presence, What};
 use tollhouse_drivers::link::{DeviceCommand, DeviceLink, EventSink, LinkState, Observer, Refused};
-use tollhouse_drivers::plugin::{Patience, PluginConfig, PluginHost};
+use tollhouse_drivers::plugin::{Allowance, Patience, PluginConfig, PluginHost, Trust};
 
 /// Below what the host takes from a child in a second.
 const ROUND_TRIPS: usize = 400;
@@ -82,6 +82,8 @@ async fn through_the_host(library: &Path) -> (Vec<Duration>, Vec<Duration>) {
         host_executable: env!("CARGO_BIN_EXE_tollhouse-plugin-host").into(),
         config: serde_json::json!({"device": device}),
         devices: vec![device.clone()],
+        trust: Trust::unsigned(),
+        allowance: Allowance::default(),
         patience: Patience::default(),
     };
     let host = PluginHost::start(config, Arc::new(Utc::now), Arc::new(Sink(sender)), Arc::new(Silent));

@@ -85,6 +85,8 @@ pub enum LinkState {
     Down,
     /// Going down and up again counts once here (a plugin host that was started again).
     Restarted,
+    /// A plugin that failed too often and is left alone for a while: somebody should look.
+    Quarantined,
 }
 
 /// Why something from outside was refused: the label `reason` of `tollhouse_events_refused_total`.

@@ -4,6 +4,7 @@
 //! the text: whether a folder can be written or a broker answers is for `tollhouse check`.
 
 mod cross;
+mod drivers;
 pub(crate) mod reader;
 mod sections;
 
@@ -15,6 +16,9 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
 use tollhouse_core::money::{Currency, Money};
+use tollhouse_drivers::plugin::Allowance;
+
+pub use drivers::DriversConfig;
 
 /// The words that allow the sandbox provider on an installed box.
 pub const SANDBOX_WORDS: &str = "no money is taken";
@@ -24,6 +28,8 @@ const MAX_FILE_BYTES: usize = 1 << 20;
 pub const MAX_LANES: usize = 512;
 /// The most plugin instances of one box.
 pub const MAX_PLUGINS: usize = 64;
+/// The most vendors whose drivers one box trusts.
+const MAX_VENDORS: usize = 64;
 
 /// What is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -62,6 +68,8 @@ pub struct Config {
     pub payment: PaymentConfig,
     /// Entries and exits.
     pub lanes: Vec<LaneConfig>,
+    /// Which drivers' libraries are run at all.
+    pub drivers: DriversConfig,
     /// Drivers that are loaded from libraries.
     pub plugins: Vec<PluginConfig>,
 }
@@ -232,6 +240,8 @@ pub struct PluginConfig {
     pub library: PathBuf,
     /// The devices behind it.
     pub devices: Vec<DeviceId>,
+    /// What it may use of the machine.
+    pub allowance: Allowance,
     /// What the driver itself is told, an object.
     pub config: serde_json::Value,
 }

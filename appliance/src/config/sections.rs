@@ -7,11 +7,12 @@ use rust_decimal::Decimal;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
 use tollhouse_core::money::{Currency, Money};
 
-use super::cross::{LinedLane, LinedPlugin, check_together};
+use super::cross::{LinedLane, check_together};
+use super::drivers::{drivers, plugin};
 use super::reader::{At, Document, Section};
 use super::{
     Config, Direction, ExitWithoutEntry, HourlyTariff, HttpConfig, LaneConfig, LivePage, LotConfig, MAX_LANES,
-    MAX_PLUGINS, MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig, SANDBOX_WORDS, Sandbox, StoreConfig,
+    MAX_PLUGINS, MqttConfig, PassedBy, PaymentConfig, PolicyConfig, SANDBOX_WORDS, Sandbox, StoreConfig,
 };
 
 /// A week: nobody is owed a longer free time, grace or order.
@@ -26,6 +27,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
     let tariff = tariff(document, lot.as_ref().map_or(Currency::Cny, |lot| lot.currency));
     let policy = policy(document);
     let payment = payment(document);
+    let drivers = drivers(document);
     let lanes = document.sections("lanes", MAX_LANES).into_iter().map(|s| lane(document, s)).collect::<Vec<_>>();
     let plugins =
         document.sections("plugins", MAX_PLUGINS).into_iter().map(|s| plugin(document, s)).collect::<Vec<_>>();
@@ -40,6 +42,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
         tariff: tariff?,
         policy: policy?,
         payment: payment?,
+        drivers,
         lanes: lanes.into_iter().map(|lined| lined.lane).collect(),
         plugins: plugins.into_iter().map(|lined| lined.plugin).collect(),
     })
@@ -216,45 +219,20 @@ fn lane<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<Lin
     })
 }
 
-fn plugin<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<LinedPlugin> {
-    let name = section.required(document, "name", code);
-    if let Some(name) = &name {
-        section.name = format!("[[plugins]] {}", name.value);
-    }
-    let library = section.required(document, "library", absolute_path);
-    let devices = section.list(document, "devices", |text| DeviceId::new(text));
-    let config = section.free_table(document, "config");
-    if devices.is_empty() {
-        document.fault(section.line, format!("{} needs at least one device: devices = [\"...\"]", section.name));
-    }
-    document.close(section, &["name", "library", "devices", "config"]);
-    let name = name?;
-    Some(LinedPlugin {
-        name_line: name.line,
-        plugin: PluginConfig {
-            name: name.value,
-            library: library?.value,
-            devices: devices.iter().map(|at| at.value.clone()).collect(),
-            config,
-        },
-        devices,
-    })
-}
-
-fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+pub(super) fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
     words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
         let words: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
         format!("{text:?} is not one of {}", words.join(", "))
     })
 }
 
-fn short_text(text: &str) -> Result<String, &'static str> {
+pub(super) fn short_text(text: &str) -> Result<String, &'static str> {
     let fits = !text.trim().is_empty() && text.chars().count() <= 100 && !text.chars().any(char::is_control);
     if fits { Ok(text.to_owned()) } else { Err("1 to 100 characters are wanted here") }
 }
 
 /// What stands in addresses and QR codes.
-fn code(text: &str) -> Result<String, String> {
+pub(super) fn code(text: &str) -> Result<String, String> {
     let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
     if plain && (1..=64).contains(&text.len()) {
         return Ok(text.to_owned());
@@ -263,7 +241,7 @@ fn code(text: &str) -> Result<String, String> {
 }
 
 /// A path that means the same wherever the box is started from.
-fn absolute_path(text: &str) -> Result<PathBuf, String> {
+pub(super) fn absolute_path(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.is_absolute() { Ok(path) } else { Err(format!("{text:?} has to begin with a slash")) }
 }

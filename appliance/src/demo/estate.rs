@@ -11,16 +11,19 @@ use tollhouse_core::money::{Currency, Money};
 use tollhouse_core::pass::{GatePass, Grants, OverduePolicy};
 use tollhouse_core::plate::{Plate, PlateError};
 use tollhouse_core::record::{Cause, Change, ChangeKind};
+use tollhouse_drivers::plugin::{Allowance, Unsigned};
 
 use crate::config::{
-    Config, Direction, ExitWithoutEntry, HourlyTariff, HttpConfig, LaneConfig, LivePage, LotConfig, MqttConfig,
-    PassedBy, PaymentConfig, PluginConfig, PolicyConfig, Sandbox, StoreConfig,
+    Config, Direction, DriversConfig, ExitWithoutEntry, HourlyTariff, HttpConfig, LaneConfig, LivePage, LotConfig,
+    MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig, Sandbox, StoreConfig,
 };
 
 /// The lot's name in topics.
 pub const LOT: &str = "demo";
 /// The name of the simulated driver's file, which `cargo run` leaves beside the executable.
 pub const SIM_LIBRARY: &str = "libtollhouse_driver_sim.so";
+/// What the simulated driver calls itself; the demo runs no other.
+const SIM_DRIVER: &str = "tollhouse.sim";
 /// Places for temporary cars.
 const CAPACITY: i64 = 200;
 
@@ -58,6 +61,7 @@ pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, spe
         },
         payment: PaymentConfig { sandbox: Sandbox::On, order_minutes: 5, inside_token: Some("demo".to_owned()) },
         lanes: vec![lane("in-1")?, lane("out-1")?, lane("in-2")?, lane("out-2")?],
+        drivers: DriversConfig { unsigned: Unsigned::Only(vec![SIM_DRIVER.to_owned()]), ..DriversConfig::default() },
         plugins: vec![plugin("in-2", sim, speed)?, plugin("out-2", sim, speed)?],
     })
 }
@@ -98,7 +102,13 @@ fn plugin(lane: &str, library: &Path, speed: u32) -> Result<PluginConfig, IdErro
         "drive_ms": pace(800),
         "stay_up_ms": pace(8_000),
     });
-    Ok(PluginConfig { name: format!("sim-{lane}"), library: library.to_owned(), devices, config })
+    Ok(PluginConfig {
+        name: format!("sim-{lane}"),
+        library: library.to_owned(),
+        devices,
+        allowance: Allowance::default(),
+        config,
+    })
 }
 
 /// Cars with a pass: residents, one with an overdue bill, the fire brigade, one that is blocked.

@@ -15,6 +15,7 @@ use prometheus::{
 use tollhouse_core::id::{AreaId, DeviceId, LaneId};
 use tollhouse_drivers::event::Presence;
 use tollhouse_drivers::link::{LinkState, Refused};
+use tollhouse_drivers::plugin::FileWall;
 
 pub use observer::LinkObserver;
 
@@ -42,6 +43,8 @@ pub struct Metrics {
     commit_batch: Histogram,
     device_up: IntGaugeVec,
     driver_restarts: IntCounterVec,
+    driver_quarantined: IntGaugeVec,
+    driver_landlock: IntGauge,
     cars_inside: IntGaugeVec,
     bills: IntGaugeVec,
     payments: IntCounterVec,
@@ -111,6 +114,15 @@ impl Metrics {
             commit_batch: desk.histogram("commit_batch_changes", "Changes in one durable batch.", BATCH_CHANGES)?,
             device_up: desk.gauges("device_up", "1 while a device is there.", &["device"])?,
             driver_restarts: desk.counters("driver_restarts_total", "Plugin hosts started again.", &["driver"])?,
+            driver_quarantined: desk.gauges(
+                "driver_quarantined",
+                "1 while a driver that failed too often is left alone.",
+                &["driver"],
+            )?,
+            driver_landlock: desk.gauge(
+                "driver_landlock_version",
+                "The kernel's landlock, which keeps drivers from the box's files; 0 without it.",
+            )?,
             cars_inside: desk.gauges("cars_inside", "Cars inside, by area and tenure.", &["area", "tenure"])?,
             bills: desk.gauges("bills", "Bills by kind and state.", &["kind", "state"])?,
             payments: desk.counters(
@@ -170,10 +182,23 @@ impl Metrics {
 
     /// A link to devices has come or gone: `mqtt`, or a plugin's name.
     pub fn link(&self, link: &str, state: LinkState) {
-        self.link_up.with_label_values(&[link]).set(i64::from(state != LinkState::Down));
-        if state == LinkState::Restarted {
-            self.driver_restarts.with_label_values(&[link]).inc();
+        let up = matches!(state, LinkState::Up | LinkState::Restarted);
+        self.link_up.with_label_values(&[link]).set(i64::from(up));
+        match state {
+            LinkState::Restarted => self.driver_restarts.with_label_values(&[link]).inc(),
+            LinkState::Quarantined => self.driver_quarantined.with_label_values(&[link]).set(1),
+            // A series appears with the first quarantine, and ends it with the next sign of life.
+            LinkState::Up => drop(self.driver_quarantined.remove_label_values(&[link])),
+            LinkState::Down => {}
         }
+    }
+
+    /// How far the kernel walls drivers off from the box's files: landlock's version, 0 without it.
+    pub fn driver_file_wall(&self, wall: FileWall) {
+        self.driver_landlock.set(match wall {
+            FileWall::Landlock(version) => i64::from(version),
+            FileWall::Missing => 0,
+        });
     }
 
     /// So many cars of that tenure are in that area.

@@ -96,7 +96,10 @@ impl Observer for LinkObserver {
 
     fn link(&self, name: &str, state: LinkState) {
         self.metrics.link(name, state);
-        let standing = if state == LinkState::Down { Standing::Down } else { Standing::Up };
+        let standing = match state {
+            LinkState::Up | LinkState::Restarted => Standing::Up,
+            LinkState::Down | LinkState::Quarantined => Standing::Down,
+        };
         if name == MQTT {
             self.readiness.part(Part::Subscriptions, standing);
         } else {
@@ -106,6 +109,12 @@ impl Observer for LinkObserver {
             LinkState::Up => tracing::info!(link = name, "the link to devices is up"),
             LinkState::Down if self.ending.load(Ordering::Relaxed) => tracing::info!(link = name, "the link has ended"),
             LinkState::Down => tracing::warn!(link = name, "the link to devices is down"),
+            LinkState::Quarantined => {
+                tracing::error!(
+                    link = name,
+                    "a driver fails again and again and is left alone for ten minutes: look at it"
+                );
+            }
             LinkState::Restarted => tracing::warn!(link = name, "a driver was started again"),
         }
     }

@@ -11,7 +11,7 @@ use super::bench::Bench;
 use super::report::Finding;
 use crate::event::{DeviceEvent, Presence, What};
 use crate::link::{DeviceCommand, DeviceLink, EventSink, LinkState, Observer, Refused};
-use crate::plugin::{Patience, PluginConfig, PluginHost};
+use crate::plugin::{Allowance, Patience, PluginConfig, PluginHost, Trust};
 
 const READY: Duration = Duration::from_secs(12);
 const ANSWERED: Duration = Duration::from_secs(7);
@@ -75,6 +75,8 @@ pub(super) fn in_the_box(bench: &mut Bench) -> Vec<Finding> {
         host_executable: bench.executable.clone(),
         config: bench.config.clone(),
         devices: devices.clone(),
+        trust: Trust::unsigned(),
+        allowance: Allowance::default(),
         patience: Patience::default(),
     };
     let started = runtime

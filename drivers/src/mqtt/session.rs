@@ -345,7 +345,7 @@ impl Session {
         }
         match state {
             LinkState::Up => tracing::info!(broker = ?self.config, "connected to the broker"),
-            LinkState::Down | LinkState::Restarted => {
+            LinkState::Down | LinkState::Restarted | LinkState::Quarantined => {
                 tracing::warn!(broker = ?self.config, why, "no connection to the broker");
             }
         }

@@ -4,8 +4,8 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{OsStr, c_void};
+use std::fs::File;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::ptr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
@@ -13,8 +13,8 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tollhouse_abi::{Status, Text};
 
-use super::confine::{confine, exit_now};
-use super::frame::{self, FrameError, FromChild, ToChild};
+use super::confine::{Inherited, deny_calls, exit_now, lock, undress};
+use super::frame::{self, Again, FrameError, FromChild, ToChild};
 use super::guest::Guest;
 use super::{CHILD_ARGUMENT, library, schema, whitelist};
 
@@ -29,8 +29,8 @@ pub fn child_main() {
     if std::env::args_os().nth(1).as_deref() != Some(OsStr::new(CHILD_ARGUMENT)) {
         return;
     }
-    match confine() {
-        Ok(socket) => exit_now(serve(socket)),
+    match undress() {
+        Ok(inherited) => exit_now(serve(inherited)),
         Err(fault) => {
             eprintln!("this is started by the box for its drivers, not by hand: {fault}");
             exit_now(2);
@@ -40,32 +40,51 @@ pub fn child_main() {
 
 /// What the reading thread passes to the control thread.
 enum Order {
+    Create { config: Box<RawValue> },
     Command { cmd_id: String, name: String, args: Box<RawValue>, deadline_ms: u64 },
     Ping { number: u64 },
     Stop,
 }
 
-fn serve(mut socket: UnixStream) -> i32 {
-    let Ok((ToChild::Load { library, config }, _)) = frame::read(&mut socket) else { return 2 };
+/// Why there is no driver at work.
+struct Failure {
+    reason: String,
+    again: Again,
+}
+
+impl Failure {
+    fn for_good(reason: String) -> Self {
+        Self { reason, again: Again::Useless }
+    }
+}
+
+fn serve(Inherited { mut socket, library }: Inherited) -> i32 {
+    let Ok((ToChild::Load { library: shown, allowance }, _)) = frame::read(&mut socket) else { return 2 };
     let Ok(writer) = socket.try_clone() else { return 2 };
     let guest = Guest::install(writer);
+    let locked = lock(&allowance).and_then(|()| deny_calls()).map_err(Failure::for_good);
     let (orders, orders_in) = sync_channel(MOST_WAITING);
     let reading = std::thread::Builder::new().name("host-frames".to_owned());
     if reading.spawn(move || read_orders(&mut socket, guest, &orders)).is_err() {
         return 2;
     }
-    match Running::begin(guest, Path::new(&library), &config) {
-        Ok(running) => {
+    match locked.and_then(|()| Running::begin(guest, library, &shown, &orders_in)) {
+        Ok(Some(running)) => {
             running.serve(&orders_in);
             0
         }
-        Err(reason) => {
-            // A reason is far shorter than a frame, and a parent that is gone needs none.
-            let _ = guest.send(&FromChild::Failed { reason }, &[]);
+        Ok(None) => 0,
+        Err(Failure { reason, again }) => {
+            let reason = reason.chars().take(MOST_REASON_CHARS).collect();
+            // Such a reason is far shorter than a frame, and a parent that is gone needs none.
+            let _ = guest.send(&FromChild::Failed { reason, again }, &[]);
             1
         }
     }
 }
+
+/// Longer complaints are the driver's, not the reader's.
+const MOST_REASON_CHARS: usize = 1000;
 
 /// Reads until the parent goes or talks nonsense; then the process ends, by `stop` or without it.
 fn read_orders(socket: &mut UnixStream, guest: &'static Guest, orders: &SyncSender<Order>) {
@@ -85,6 +104,7 @@ fn read_order(socket: &mut UnixStream, guest: &Guest) -> Result<Order, FrameErro
         ToChild::Command { cmd_id, name, args, remaining_ms } => {
             Order::Command { cmd_id, name, args, deadline_ms: guest.now_ms().saturating_add(remaining_ms) }
         }
+        ToChild::Create { config } => Order::Create { config },
         ToChild::Ping { number } => Order::Ping { number },
         ToChild::Stop | ToChild::Load { .. } => Order::Stop,
     })
@@ -98,13 +118,23 @@ struct Running {
 }
 
 impl Running {
-    fn begin(guest: &'static Guest, library: &Path, config: &RawValue) -> Result<Self, String> {
-        let driver = library::load(library).map_err(|fault| fault.to_string())?;
+    /// Loads the library, says who it is, and creates it when the host agrees; `None` when the host wanted no more.
+    fn begin(
+        guest: &'static Guest,
+        sealed: File,
+        shown: &str,
+        orders: &Receiver<Order>,
+    ) -> Result<Option<Self>, Failure> {
+        let driver = library::load(&sealed, shown).map_err(Failure::for_good)?;
+        drop(sealed);
+        let described = FromChild::Described { descriptor: driver.descriptor.clone() };
+        guest.send(&described, &[]).map_err(|fault| Failure::for_good(format!("its descriptor: {fault}")))?;
+        let Ok(Order::Create { config }) = orders.recv() else { return Ok(None) };
         let refused = |what: &str, code: i32| {
             let words = guest.last_error().unwrap_or_else(|| Status::from_code(code).words().to_owned());
-            format!("the driver's {what} refuses: {words}")
+            Failure { reason: format!("the driver's {what} refuses: {words}"), again: Again::Perhaps }
         };
-        fits(&driver, config)?;
+        fits(&driver, &config)?;
         let mut instance = ptr::null_mut();
         let create = driver.table.create.expect("checked when the library was loaded");
         // SAFETY: the table was checked; host table and config outlive the call, `instance` is writable.
@@ -112,17 +142,16 @@ impl Running {
         if code != Status::Ok.code() {
             return Err(refused("create", code));
         }
+        // Two short messages always fit into frames.
+        let _ = guest.send(&FromChild::Created, &[]);
         let start = driver.table.start.expect("checked when the library was loaded");
         // SAFETY: the instance is the one that create has just made; this is the control thread.
         let code = unsafe { start(instance) };
         if code != Status::Ok.code() {
             return Err(refused("start", code));
         }
-        let short = |text: &str| text.chars().take(64).collect();
-        let (driver_id, version) = (short(&driver.descriptor.id), short(&driver.descriptor.version));
-        // Two short names always fit into a frame.
-        let _ = guest.send(&FromChild::Ready { driver_id, version }, &[]);
-        Ok(Self { guest, driver, instance })
+        let _ = guest.send(&FromChild::Ready, &[]);
+        Ok(Some(Self { guest, driver, instance }))
     }
 
     fn serve(self, orders: &Receiver<Order>) {
@@ -133,7 +162,8 @@ impl Running {
                     // A pong always fits into a frame.
                     let _ = self.guest.send(&FromChild::Pong { number }, &[]);
                 }
-                Order::Stop => break,
+                // Created once; a host that asks twice wants something that is not here.
+                Order::Stop | Order::Create { .. } => break,
             }
         }
         self.end();
@@ -191,10 +221,14 @@ impl Running {
     }
 }
 
-/// Whether the configuration fits the descriptor's schema.
-fn fits(driver: &library::Driver, config: &RawValue) -> Result<(), String> {
-    let Some(schema) = &driver.descriptor.config else { return Ok(()) };
-    let config =
-        serde_json::from_str(config.get()).map_err(|fault| format!("the configuration is no JSON: {fault}"))?;
-    schema::check(schema, &config).map_err(|faults| format!("the configuration does not fit: {}", faults.join("; ")))
+/// Whether the configuration fits the descriptor's schema; without one everything fits.
+fn fits(driver: &library::Driver, config: &RawValue) -> Result<(), Failure> {
+    #[derive(serde::Deserialize)]
+    struct Schema {
+        config: Option<serde_json::Value>,
+    }
+    let wrong = |words: String| Failure::for_good(format!("the configuration does not fit: {words}"));
+    let Ok(Schema { config: Some(schema) }) = serde_json::from_str(driver.descriptor.get()) else { return Ok(()) };
+    let config = serde_json::from_str(config.get()).map_err(|fault| wrong(fault.to_string()))?;
+    schema::check(&schema, &config).map_err(|faults| wrong(faults.join("; ")))
 }

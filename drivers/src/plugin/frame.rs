@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::confine::Allowance;
+
 /// The longest header, in bytes.
 pub(super) const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// The longest blob, in bytes.
@@ -19,10 +21,15 @@ const PREFIX_BYTES: usize = 8;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum ToChild {
-    /// The first frame: load this library, create and start it.
+    /// The first frame: lock yourself up, load the library that lies at your standard output, and say who it is.
     Load {
-        /// Its path.
+        /// The file's name, for people.
         library: String,
+        /// What it may use beyond what every driver may.
+        allowance: Allowance,
+    },
+    /// The second: the host agrees with who it is. Create and start it.
+    Create {
         /// The driver's configuration.
         config: Box<RawValue>,
     },
@@ -45,10 +52,18 @@ pub(super) enum ToChild {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum FromChild {
+    /// Loaded. Nothing was created yet.
+    Described { descriptor: Box<RawValue> },
+    /// `create` has returned, `start` is next.
+    Created,
     /// Created and started.
-    Ready { driver_id: String, version: String },
+    Ready,
     /// It cannot be; the child ends.
-    Failed { reason: String },
+    Failed {
+        reason: String,
+        /// Whether another try would end otherwise.
+        again: Again,
+    },
     /// The control thread is alive.
     Pong { number: u64 },
     /// `emit`; the picture is the frame's blob.
@@ -57,6 +72,16 @@ pub(super) enum FromChild {
     Completed { cmd_id: String, status: i32, json: String },
     /// `log`.
     Log { level: i32, message: String },
+}
+
+/// Whether another try may end otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Again {
+    /// The device or the network may be back by then.
+    Perhaps,
+    /// The same file will fail in the same way.
+    Useless,
 }
 
 /// Why bytes are no frame. Whoever sends such a thing is not talked to any more.
@@ -151,7 +176,8 @@ mod tests {
     #[test]
     fn a_frame_beyond_the_limits_is_refused_on_both_sides() {
         let reason = "x".repeat(MAX_HEADER_BYTES);
-        assert!(matches!(encode(&FromChild::Failed { reason }, &[]), Err(FrameError::Header(_))));
+        let long = FromChild::Failed { reason, again: Again::Perhaps };
+        assert!(matches!(encode(&long, &[]), Err(FrameError::Header(_))));
         let blob = vec![0; MAX_BLOB_BYTES + 1];
         assert!(matches!(encode(&FromChild::Pong { number: 0 }, &blob), Err(FrameError::Blob(_))));
         let mut long_header = [0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0].to_vec();

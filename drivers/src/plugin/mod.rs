@@ -5,25 +5,38 @@
 //! taken to be hostile: what comes from it is bounded, and anything malformed ends it. Whatever a driver does, the lanes
 //! see no more than devices that go offline, come back with a new boot id, and commands whose outcome is unknown.
 //!
-//! The child confines itself before any thread runs: environment cleared, no new privileges, no core dump, few
-//! descriptors, and the library opened from a sealed copy in memory, so that nothing changes between check and use. The
-//! signature on the library, landlock and seccomp belong to a later issue and are not here: run only trusted libraries.
+//! Nothing of a library runs before the box has taken it in ([`SealedLibrary`]): copied into sealed memory, its signature
+//! held against the configured keys ([`Trust`]), its needs read from the ELF tables. The child locks itself up before it
+//! loads that very copy: limits, no privileges, landlock, a filter on system calls. Then it says who it is, and is created
+//! only if that agrees with what was signed.
 //!
 //! It must not know what a device is for: no policy, no lanes.
 
+mod backoff;
+mod births;
+mod chatter;
 mod child;
 mod confine;
 mod delivery;
+mod describe;
+mod descriptor;
+mod elf;
 mod frame;
 mod guest;
+mod hearing;
 mod library;
+mod life;
+mod pace;
 mod probe;
 mod process;
 mod reply;
 mod report;
 mod roster;
 pub(crate) mod schema;
+mod sealed;
+pub mod signature;
 mod supervisor;
+mod trust;
 mod whitelist;
 
 use std::path::PathBuf;
@@ -37,13 +50,19 @@ use tollhouse_core::id::{BootId, DeviceId};
 use crate::link::{Clock, DeviceCommand, DeviceLink, EventSink, LinkError, Observer};
 
 pub use child::child_main;
-pub use library::LibraryError;
+pub use confine::{Allowance, FileWall, file_wall};
+pub use describe::{DescribeError, describe};
+pub use descriptor::Descriptor;
 pub use probe::{PROBE_ARGUMENT, probe_main};
+pub use sealed::{LibraryError, SealedLibrary};
+pub use trust::{Identity, Revoked, Trust, TrustError, Unsigned, VendorKey};
 
 /// The hidden first argument under which the executable is a plugin host's child.
 pub const CHILD_ARGUMENT: &str = "__plugin-host";
 /// At most so many commands wait for a driver that is away.
 const MOST_COMMANDS_WAITING: usize = 256;
+/// At most so many of a person's orders wait.
+const MOST_ORDERS_WAITING: usize = 4;
 
 /// One instance of a driver.
 #[derive(Debug, Clone)]
@@ -58,6 +77,10 @@ pub struct PluginConfig {
     pub config: serde_json::Value,
     /// The devices that this instance may speak for.
     pub devices: Vec<DeviceId>,
+    /// Which libraries are run.
+    pub trust: Trust,
+    /// What the instance may use beyond what every driver may.
+    pub allowance: Allowance,
     /// How patient the host is.
     pub patience: Patience,
 }
@@ -65,11 +88,15 @@ pub struct PluginConfig {
 /// How long the host waits for what. The defaults are for an installed box; tests are in more of a hurry.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// From the child's start to its readiness: loading, `create` and `start`.
+    /// For the child to lock itself up and load the library.
+    pub load: Duration,
+    /// For `create`.
+    pub create: Duration,
+    /// For `start`.
     pub start: Duration,
-    /// Between two pings.
+    /// Between two pings; one more goes out with each command.
     pub ping_every: Duration,
-    /// For the answer to a ping; then the child counts as hung.
+    /// For the answer to a ping, and so for `command` to return; then the child counts as hung.
     pub ping_answer: Duration,
     /// For `stop` and `destroy` when the host closes.
     pub stop: Duration,
@@ -79,35 +106,63 @@ pub struct Patience {
     pub longest_backoff: Duration,
     /// After so long without a fault the backoff begins anew.
     pub healthy_after: Duration,
+    /// So many failures in a row, and the driver is left alone.
+    pub most_failures: u32,
+    /// For so long; then it is tried once.
+    pub quarantine: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            start: Duration::from_secs(10),
+            load: Duration::from_secs(5),
+            create: Duration::from_secs(5),
+            start: Duration::from_secs(5),
             ping_every: Duration::from_secs(1),
             ping_answer: Duration::from_secs(2),
             stop: Duration::from_secs(2),
             first_backoff: Duration::from_millis(100),
             longest_backoff: Duration::from_secs(5),
             healthy_after: Duration::from_secs(60),
+            most_failures: 15,
+            quarantine: Duration::from_secs(600),
         }
     }
+}
+
+/// How an instance stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// On its way.
+    #[default]
+    Starting,
+    /// At work.
+    Ready,
+    /// It failed, and is started again soon.
+    Waiting,
+    /// It failed too often, and is left alone for a while.
+    Quarantined,
 }
 
 /// What the host knows about its child now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PluginStatus {
+    /// How it stands.
+    pub standing: Standing,
     /// The child's process id, while there is one.
     pub pid: Option<u32>,
     /// The driver's run, while it is ready.
     pub boot_id: Option<BootId>,
-    /// Id and version from the driver's descriptor, since it was first ready.
-    pub driver: Option<(String, String)>,
-    /// How often it was started again.
+    /// The driver's descriptor, since it was first loaded.
+    pub driver: Option<Descriptor>,
+    /// How often it became ready again.
     pub restarts: u64,
+    /// How often it failed, ready or not.
+    pub failures: u64,
     /// Why it last went down, in words.
     pub last_fault: Option<String>,
+    /// How long it was left alone after that.
+    pub last_wait: Option<Duration>,
 }
 
 /// A running driver instance, as a link to its devices. Dropping it ends the child; [`PluginHost::shutdown`] waits for that.
@@ -115,34 +170,63 @@ pub struct PluginStatus {
 pub struct PluginHost {
     devices: Vec<DeviceId>,
     commands: mpsc::Sender<DeviceCommand>,
+    orders: mpsc::Sender<supervisor::Order>,
     status: Arc<Mutex<PluginStatus>>,
+    identity: Arc<Mutex<Identity>>,
     close: Mutex<Option<oneshot::Sender<()>>>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl PluginHost {
-    /// Starts the instance; it must be called inside a tokio runtime. The library is looked at at once, so that a file
-    /// that cannot be one is refused in words. Everything later (it does not load, it crashes) is the driver's state.
+    /// Starts the instance; it must be called inside a tokio runtime. The library is taken in at once, so that a file that
+    /// is no driver, is not trusted or does not fit is refused in words. Everything later (it does not load, it crashes)
+    /// is the driver's state.
     pub fn start(
         config: PluginConfig,
         clock: Clock,
         sink: Arc<dyn EventSink>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, LibraryError> {
-        library::inspect(&config.library)?;
+        let library = SealedLibrary::take(&config.library, &config.trust)?;
+        let identity = Arc::new(Mutex::new(library.identity().clone()));
         let (commands, commands_in) = mpsc::channel(MOST_COMMANDS_WAITING);
+        let (orders, orders_in) = mpsc::channel(MOST_ORDERS_WAITING);
         let (close, closing) = oneshot::channel();
         let status = Arc::new(Mutex::new(PluginStatus::default()));
         let devices = config.devices.clone();
         let shell = supervisor::Shell { clock, observer, status: Arc::clone(&status) };
-        let supervisor = supervisor::Supervisor::new(config, shell, sink, commands_in);
+        let inbox = supervisor::Inbox { commands: commands_in, orders: orders_in };
+        let supervisor = supervisor::Supervisor::new(config, library, shell, sink, inbox);
         let task = Mutex::new(Some(tokio::spawn(supervisor.run(closing))));
-        Ok(Self { devices, commands, status, close: Mutex::new(Some(close)), task })
+        Ok(Self { devices, commands, orders, status, identity, close: Mutex::new(Some(close)), task })
     }
 
     /// What the host knows about its child now.
     pub fn status(&self) -> PluginStatus {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Who the library is that runs, as far as it is proved.
+    pub fn identity(&self) -> Identity {
+        self.identity.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Starts a driver that waits or is in quarantine at once, as if it had never failed.
+    pub async fn release(&self) {
+        // A host that is closed has nothing to release.
+        let _ = self.orders.send(supervisor::Order::Release).await;
+    }
+
+    /// Stops the driver and runs another library in its place; commands under way end with an unknown outcome. Returns once
+    /// the new one is ready. If it does not become ready, the one before it runs again, and the words say why.
+    pub async fn replace(&self, library: SealedLibrary) -> Result<(), String> {
+        let closed = || "the driver's host is closed".to_owned();
+        let identity = library.identity().clone();
+        let (answer, answered) = oneshot::channel();
+        self.orders.send(supervisor::Order::Replace { library, answer }).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())??;
+        *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = identity;
+        Ok(())
     }
 
     /// Stops the driver, and returns when its process is gone.
@@ -162,6 +246,11 @@ pub(crate) fn read_event(event: &str, devices: &[DeviceId]) -> Result<(), crate:
         .map_err(|fault| (crate::link::Refused::BadJson, fault.to_string()))?;
     let mut run = report::Run::new(BootId::new("check").expect("a plain word is an id"));
     report::read(&event, devices, &mut run, chrono::Utc::now()).map(drop).map_err(|(_, refusal)| refusal)
+}
+
+/// A text from a child, fit for logs and pages.
+fn short(text: &str, most: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(most).collect()
 }
 
 impl DeviceLink for PluginHost {

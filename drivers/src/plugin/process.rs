@@ -15,20 +15,17 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 
-use super::CHILD_ARGUMENT;
 use super::frame::{self, FromChild, ToChild};
+use super::sealed::SealedLibrary;
+use super::{CHILD_ARGUMENT, births, pace::Pace};
 
 /// A child that does not read for so long is hung: its socket holds hundreds of commands.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the system gets to hand over a killed process.
 const REAP_TIMEOUT: Duration = Duration::from_secs(5);
-const SECOND: Duration = Duration::from_secs(1);
 const READ_AT_ONCE: usize = 16 * 1024;
-/// A child that says more than this in a second is heard more slowly, so that a flood costs the flooder alone: its socket
-/// fills, and its `emit` waits.
-const MOST_FRAMES_A_SECOND: u32 = 1000;
 /// How much of the child's last words is kept.
 const LAST_WORDS_BYTES: usize = 2 * 1024;
 
@@ -43,39 +40,29 @@ pub(super) struct Process {
     reader: OwnedReadHalf,
     writer: OwnedWriteHalf,
     received: Vec<u8>,
-    second: Instant,
-    heard_in_second: u32,
+    pace: Pace,
     last_words: JoinHandle<String>,
 }
 
 impl Process {
-    /// Starts the executable as a child with one end of a socket pair as its standard input: nothing else is inherited.
-    pub(super) fn start(executable: &Path) -> io::Result<Self> {
+    /// Starts the executable as a child with one end of a socket pair as its standard input and the sealed library as its
+    /// standard output: nothing else is inherited.
+    pub(super) async fn start(executable: &Path, library: &SealedLibrary) -> io::Result<Self> {
         let (ours, theirs) = StdUnixStream::pair()?;
-        let mut child = Command::new(executable)
+        let mut command = Command::new(executable);
+        command
             .arg(CHILD_ARGUMENT)
             .env_clear()
             .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::null())
+            .stdout(Stdio::from(library.descriptor()?))
             .stderr(Stdio::piped())
-            // A group of its own: what a driver starts is killed with it, and a Ctrl-C at the box's terminal is not its.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
+            .kill_on_drop(true);
+        let mut child = births::spawn(command).await?;
         ours.set_nonblocking(true)?;
         let (reader, writer) = UnixStream::from_std(ours)?.into_split();
         let pid = child.id().ok_or_else(|| io::Error::other("the child has ended before it began"))?;
         let last_words = tokio::spawn(last_words(child.stderr.take()));
-        Ok(Self {
-            child,
-            pid,
-            reader,
-            writer,
-            received: Vec::new(),
-            second: Instant::now(),
-            heard_in_second: 0,
-            last_words,
-        })
+        Ok(Self { child, pid, reader, writer, received: Vec::new(), pace: Pace::new(), last_words })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -94,16 +81,12 @@ impl Process {
 
     /// The next message and its blob. Cancelling loses nothing.
     pub(super) async fn next(&mut self) -> Result<(FromChild, Vec<u8>), Lost> {
-        if self.second.elapsed() >= SECOND {
-            (self.second, self.heard_in_second) = (Instant::now(), 0);
-        } else if self.heard_in_second >= MOST_FRAMES_A_SECOND {
-            sleep_until(self.second + SECOND).await;
-            (self.second, self.heard_in_second) = (Instant::now(), 0);
-        }
+        self.pace.wait().await;
         loop {
+            let before = self.received.len();
             match frame::take(&mut self.received) {
                 Ok(Some(frame)) => {
-                    self.heard_in_second += 1;
+                    self.pace.heard(before - self.received.len());
                     return Ok(frame);
                 }
                 Ok(None) => {}
@@ -132,6 +115,8 @@ impl Process {
             // SAFETY: a plain system call. The child has not been waited for, so its number is still its own.
             unsafe { libc::kill(-group, libc::SIGKILL) };
         }
+        // For a child that has not come as far as a group of its own; one that has ended needs no killing.
+        let _ = self.child.start_kill();
         let status = match timeout(REAP_TIMEOUT, self.child.wait()).await {
             Ok(Ok(status)) => status.to_string(),
             Ok(Err(fault)) => format!("not reaped: {fault}"),

@@ -80,7 +80,7 @@ static int32_t command(void *instance, tollhouse_text cmd_id, uint64_t deadline_
     if (is(name, "x-garbage")) garbage();
     if (is(name, "x-flood")) {
         host->complete(host, cmd_id, TOLLHOUSE_OK, confirmed);
-        for (int i = 0; i < 2500; i++)
+        for (int i = 0; i < 1500; i++)
             host->emit(host, text("{\"device\":\"gate-in-2\",\"topic\":\"state/loop\",\"body\":{\"occupied\":true}}"), bytes(0));
         return TOLLHOUSE_OK;
     }

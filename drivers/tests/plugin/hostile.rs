@@ -76,9 +76,9 @@ async fn a_flood_is_heard_slowly_and_the_driver_lives() {
     assert_eq!(rig.next().await, "gate-in-2 Online");
     let start = Instant::now();
     rig.send("gate-in-2", "x-flood", json!({}));
-    let heard = rig.take(2501).await;
-    // More than two seconds' worth, so at least one whole second lies in between.
-    assert!(start.elapsed() > Duration::from_millis(900), "2501 frames in {:?}", start.elapsed());
+    let heard = rig.take(1501).await;
+    // A second and a half's worth, of which a tenth of a second may come at once.
+    assert!(start.elapsed() > Duration::from_millis(900), "1501 frames in {:?}", start.elapsed());
     assert!(heard[1..].iter().all(|event| event == "gate-in-2 occupied"));
     assert_eq!(rig.host.status().restarts, 0);
 }
@@ -97,7 +97,7 @@ async fn a_refusal_by_status_and_a_command_that_is_never_completed_are_told() {
 #[tokio::test]
 async fn a_driver_that_hangs_or_refuses_while_it_starts_is_told_and_tried_again() {
     let (_folder, library) = hostile(&[]);
-    let hurry = Patience { start: Duration::from_millis(200), ..patience() };
+    let hurry = Patience { create: Duration::from_millis(200), ..patience() };
     let rig = Rig::try_start(&library, json!({"hang_in_create": 1}), &["gate-in-2"], hurry).expect("a library");
     fault_of(&rig, "not ready in time").await;
     let rig = Rig::start(&library, json!({"refuse_create": 1}), &["gate-in-2"]);

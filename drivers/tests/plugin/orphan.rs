@@ -1,8 +1,10 @@
 //! A child outlives its parent by no more than its last grace, whatever its driver does.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 
@@ -25,11 +27,19 @@ fn read_frame(from: &mut UnixStream) -> Value {
     serde_json::from_slice(&header).expect("JSON")
 }
 
-fn spawn() -> (Child, UnixStream) {
+/// As the host does: the library is a file in memory, which no rule about the disk's files concerns.
+fn in_memory(library: &Path) -> File {
+    let memory = memfd::MemfdOptions::default().create("library").expect("a memory file").into_file();
+    (&memory).write_all(&std::fs::read(library).expect("a library")).expect("written");
+    memory
+}
+
+fn spawn(library: &Path) -> (Child, UnixStream) {
     let (ours, theirs) = UnixStream::pair().expect("a socket pair");
     let child = Command::new(HOST_EXECUTABLE)
         .arg(CHILD_ARGUMENT)
         .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .stdout(Stdio::from(in_memory(library)))
         .spawn()
         .expect("a child");
     ours.set_read_timeout(Some(DEADLINE)).expect("a deadline");
@@ -51,9 +61,12 @@ fn a_child_ends_when_its_socket_closes_also_with_a_driver_that_hangs() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let library = c_library(folder.path(), "tests/plugin/hostile.c", &[]);
     for command in [None, Some("x-hang")] {
-        let (child, mut socket) = spawn();
-        socket.write_all(&frame(&json!({"load": {"library": library, "config": {}}}))).expect("sent");
-        assert!(read_frame(&mut socket).get("ready").is_some(), "the driver is ready");
+        let (child, mut socket) = spawn(&library);
+        let allowance = json!({"read": [], "devices": [], "memory_mib": 64});
+        socket.write_all(&frame(&json!({"load": {"library": library, "allowance": allowance}}))).expect("sent");
+        assert!(read_frame(&mut socket).get("described").is_some(), "the driver says who it is");
+        socket.write_all(&frame(&json!({"create": {"config": {}}}))).expect("sent");
+        assert_eq!([read_frame(&mut socket), read_frame(&mut socket)], [json!("created"), json!("ready")]);
         if let Some(name) = command {
             let order = json!({"command": {"cmd_id": "c1", "name": name, "args": {}, "remaining_ms": 1000}});
             socket.write_all(&frame(&order)).expect("sent");
@@ -65,7 +78,7 @@ fn a_child_ends_when_its_socket_closes_also_with_a_driver_that_hangs() {
 
 #[test]
 fn a_child_that_is_told_nonsense_ends() {
-    let (child, mut socket) = spawn();
+    let (child, mut socket) = spawn(Path::new("/dev/null"));
     socket.write_all(&[0xff; 64]).expect("sent");
     ends_in_time(child, "nonsense");
 }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tollhouse_core::id::{BootId, CommandId, DeviceId, IdKey};
 use tollhouse_drivers::event::{ChannelState, DeviceEvent, Occupancy, PassedDirection, Position, Presence, What};
 use tollhouse_drivers::link::{DeviceCommand, DeviceLink, EventSink, LinkState, Observer, Refused};
-use tollhouse_drivers::plugin::{LibraryError, Patience, PluginConfig, PluginHost};
+use tollhouse_drivers::plugin::{Allowance, LibraryError, Patience, PluginConfig, PluginHost, Trust};
 
 /// Longer than anything here takes on a busy machine; a test that waits so long has failed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -132,6 +132,8 @@ impl Rig {
             host_executable: HOST_EXECUTABLE.into(),
             config,
             devices: devices.iter().map(|name| device(name)).collect(),
+            trust: Trust::unsigned(),
+            allowance: Allowance::default(),
             patience,
         };
         let host = PluginHost::start(config, Arc::new(Utc::now), Arc::clone(&notes) as _, Arc::clone(&notes) as _)?;

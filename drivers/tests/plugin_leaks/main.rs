@@ -29,7 +29,7 @@ fn children() -> Vec<String> {
 async fn twenty_restarts_leave_no_zombie_and_no_descriptor() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let library = c_library(folder.path(), "../plugins/examples/c/barrier.c", &[]);
-    let quick = Patience { longest_backoff: Duration::from_millis(20), ..patience() };
+    let quick = Patience { longest_backoff: Duration::from_millis(20), most_failures: 100, ..patience() };
     let started = Rig::try_start(&library, json!({"device": "gate-in-2"}), &["gate-in-2"], quick);
     let mut rig = started.expect("a library");
     assert_eq!(rig.take(2).await, ["gate-in-2 Online", "gate-in-2 down"]);

@@ -18,7 +18,9 @@ use std::time::{Duration, Instant};
 
 use tollhouse_abi::{DriverTable, Status, Text};
 
-use super::confine::exit_now;
+use super::confine::{Allowance, exit_now, lock, undress_to_socket};
+use super::sealed::{LibraryError, SealedLibrary};
+use super::trust::Trust;
 use super::{library, whitelist};
 use crate::check::script::{Call, Order, Phase, Record, Script, Step};
 use lab::Lab;
@@ -34,7 +36,7 @@ pub fn probe_main() {
     if std::env::args_os().nth(1).as_deref() != Some(OsStr::new(PROBE_ARGUMENT)) {
         return;
     }
-    match super::confine::confine() {
+    match undress_to_socket() {
         Ok(socket) => exit_now(run(socket)),
         Err(fault) => {
             eprintln!("this is started by `tollhouse driver check`, not by hand: {fault}");
@@ -53,11 +55,19 @@ fn run(socket: UnixStream) -> i32 {
     let Ok(script) = serde_json::from_str::<Script>(&line) else { return 2 };
     drop(line);
     let lab = LAB.get_or_init(|| Lab::new(writer, script.host_takes_ms));
+    // As the box does it: taken in before the process is locked up. What is watched instead of refused are system calls.
+    let taken = SealedLibrary::take(Path::new(&script.library), &Trust::unsigned());
+    if let Err(fault) = lock(&Allowance::default()) {
+        eprintln!("the driver's process cannot be locked up: {fault}");
+        return 2;
+    }
     if let Err(fault) = watch::begin(lab) {
         eprintln!("system calls cannot be watched: {fault}");
         return 2;
     }
-    let mut subject = Subject { lab, socket, driver: None, instance: ptr::null_mut() };
+    // One question before the loader's lock is held: answering the first one registers thread-locals, which wants that lock.
+    drop(std::fs::File::open("/dev/null"));
+    let mut subject = Subject { lab, socket, taken: Some(taken), driver: None, instance: ptr::null_mut() };
     for step in &script.steps {
         if subject.carry_out(step, &script.library).is_none() {
             break;
@@ -71,6 +81,8 @@ fn run(socket: UnixStream) -> i32 {
 struct Subject {
     lab: &'static Lab,
     socket: BufReader<UnixStream>,
+    /// Until it is loaded.
+    taken: Option<Result<SealedLibrary, LibraryError>>,
     driver: Option<DriverTable>,
     instance: *mut c_void,
 }
@@ -111,9 +123,11 @@ impl Subject {
 
     fn load(&mut self, path: &str) -> Option<()> {
         self.lab.enter(Phase::Loading);
+        let taken = self.taken.take()?;
         let mut loaded = None;
         self.call(Call::Load, "", || {
-            loaded = Some(library::load(Path::new(path)));
+            let sealed = taken.map_err(|fault| fault.to_string());
+            loaded = Some(sealed.and_then(|sealed| library::load(sealed.memory(), path)));
             0
         });
         self.lab.enter(Phase::Loaded);
@@ -126,7 +140,7 @@ impl Subject {
                 Some(())
             }
             Err(fault) => {
-                self.lab.tell(Record::Refused { reason: fault.to_string() });
+                self.lab.tell(Record::Refused { reason: fault });
                 None
             }
         }
