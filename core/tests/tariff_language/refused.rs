@@ -62,3 +62,49 @@ fn a_file_beyond_the_bounds_is_refused_before_it_is_understood() {
     let long = format!("{head}source = \"{}\"\n[[rate]]\nper = \"1h\"\nprice = \"1.00\"\n", "x".repeat(501));
     assert!(only_fault(&long).message.contains("500 are the most"));
 }
+
+/// A file at the bounds of every count that the checks multiply: kinds, areas, seasons, events, rates with their windows.
+fn most_intricate() -> String {
+    use std::fmt::Write as _;
+    let mut text =
+        "id = \"a\"\nversion = \"1\"\ncurrency = \"CNY\"\ntime_zone = \"Asia/Shanghai\"\n[vehicles]\n".to_owned();
+    let names = |prefix: &str, count: usize| (0..count).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
+    names("kind", 28).iter().for_each(|name| writeln!(text, "{name} = []").expect("a line"));
+    text.push_str("[areas]\n");
+    names("area", 32).iter().for_each(|name| writeln!(text, "{name} = \"x\"").expect("a line"));
+    text.push_str("[seasons]\n");
+    for month in 1..=12 {
+        writeln!(text, "season{month} = \"{month:02}-03..{month:02}-20\"").expect("a line");
+    }
+    text.push_str("[calendar.events]\n");
+    names("event", 32).iter().for_each(|name| writeln!(text, "{name} = \"2026-01-01\"").expect("a line"));
+    for rate in 0..63 {
+        let windows: Vec<_> = (0..16).map(|hour| format!("\"{hour:02}:{:02}-{hour:02}:59\"", rate % 59)).collect();
+        writeln!(
+            text,
+            "[[rate]]\ntime = [{}]\ndays = [\"event:event{}\", \"sat\", \"holiday\", \"workday\"]",
+            windows.join(","),
+            rate % 32
+        )
+        .expect("a line");
+        writeln!(
+            text,
+            "seasons = \"season{}\"\nvehicles = \"kind{}\"\nareas = \"area{}\"",
+            rate % 12 + 1,
+            rate % 28,
+            rate % 32
+        )
+        .expect("a line");
+        text.push_str("per = \"1h\"\nprice = \"1.00\"\n");
+    }
+    text.push_str("[[rate]]\nper = \"1h\"\nprice = \"1.00\"\n");
+    text
+}
+
+#[test]
+fn the_most_intricate_tariff_is_answered_in_time() {
+    let begun = std::time::Instant::now();
+    let faults = parse(&most_intricate()).expect_err("nobody could check it by hand either");
+    assert!(faults[0].message.contains("too many combinations"), "{}", shown(&faults));
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}

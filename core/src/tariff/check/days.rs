@@ -9,6 +9,9 @@ use chrono::{Datelike, NaiveDate};
 
 use super::super::model::{Calendar, DayClass, DayKind, Season, TariffFile};
 
+/// Pairs of days that are compared at most: four seasons, every weekday and thirty events stay below.
+const MOST_PAIRS: usize = 300_000;
+
 /// A day of a kind that may come.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Day {
@@ -96,29 +99,34 @@ impl<'a> Asked<'a> {
         Self { classes: classes.into_iter().collect(), seasons }
     }
 
-    /// Pairs of days in a row, a yesterday and its today, that differ in an answer to what is asked.
-    pub(super) fn pairs(&self, calendar: &Calendar) -> Vec<(Day, Day)> {
+    /// Pairs of days in a row, a yesterday and its today, that differ in an answer to what is asked. `None`: there are
+    /// too many to look at.
+    pub(super) fn pairs(&self, calendar: &Calendar) -> Option<Vec<(Day, Day)>> {
         let mut seen = BTreeSet::new();
         let mut pairs = Vec::new();
-        for (before, date) in self.dates() {
+        let (dates, event_pairs) = (self.dates(), self.event_pairs(calendar));
+        if dates.len() * event_pairs.len() * ALL_LISTED.len() * ALL_LISTED.len() > MOST_PAIRS {
+            return None;
+        }
+        for (before, date) in dates {
             for (was, is) in ALL_LISTED.into_iter().flat_map(|was| ALL_LISTED.map(|is| (was, is))) {
-                for (events_before, events) in self.event_pairs(calendar) {
-                    let yesterday = Day { date: before, listed: was, events: events_before };
-                    let today = Day { date, listed: is, events };
+                for (events_before, events) in &event_pairs {
+                    let yesterday = Day { date: before, listed: was, events: events_before.clone() };
+                    let today = Day { date, listed: is, events: events.clone() };
                     if seen.insert((self.answers(&yesterday, calendar), self.answers(&today, calendar))) {
                         pairs.push((yesterday, today));
                     }
                 }
             }
         }
-        pairs
+        Some(pairs)
     }
 
     /// Single days that differ in an answer.
-    pub(super) fn days(&self, calendar: &Calendar) -> Vec<Day> {
+    pub(super) fn days(&self, calendar: &Calendar) -> Option<Vec<Day>> {
         let mut seen = BTreeSet::new();
-        let todays = self.pairs(calendar).into_iter().map(|(_, today)| today);
-        todays.filter(|day| seen.insert(self.answers(day, calendar))).collect()
+        let todays = self.pairs(calendar)?.into_iter().map(|(_, today)| today);
+        Some(todays.filter(|day| seen.insert(self.answers(day, calendar))).collect())
     }
 
     fn answers(&self, day: &Day, calendar: &Calendar) -> Vec<Option<u8>> {

@@ -14,7 +14,7 @@ use super::parse::Faults;
 
 /// How many combinations of day, time, vehicle and area are looked at before a tariff is refused as too intricate. The
 /// worst shipped tariff needs a thousandth.
-const MOST_WORK: u64 = 30_000_000;
+const MOST_WORK: u64 = 10_000_000;
 
 /// Tells everything that the whole tariff shows to be wrong.
 pub(super) fn whole(tariff: &TariffFile, faults: &Faults<'_>) {

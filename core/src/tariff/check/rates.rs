@@ -7,6 +7,8 @@ use super::super::parse::Faults;
 use super::days::{Asked, Day};
 use super::{Budget, Levels, beats, clock, stretches};
 
+const TOO_INTRICATE: &str = "the rates select in too many combinations to be checked; split the scheme, or use fewer windows, seasons or events";
+
 /// Where a vehicle stands: its kind and its area, if it is in any.
 #[derive(Clone, Copy)]
 struct Place<'a> {
@@ -159,8 +161,12 @@ pub(super) fn check(tariff: &TariffFile, scheme: &Scheme, faults: &Faults<'_>) {
     let windows: usize = scheme.rates.iter().map(|rate| rate.selectors.time.len() + 1).sum();
     let mut search =
         Search { scheme, faults, taken: vec![false; scheme.rates.len()], told_unpriced: false, told_pairs: Vec::new() };
+    let Some(pairs) = asked.pairs(&tariff.calendar) else {
+        faults.tell_line(scheme.line, search.path(), TOO_INTRICATE);
+        return;
+    };
     let mut budget = Budget::new();
-    for days in asked.pairs(&tariff.calendar) {
+    for days in pairs {
         for (from, to) in &stretches {
             if !budget.spend(windows + places.len() * scheme.rates.len()) {
                 let message =

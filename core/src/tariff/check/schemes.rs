@@ -6,6 +6,8 @@ use super::super::parse::Faults;
 use super::days::{Asked, Day};
 use super::{Budget, Levels, beats, clock, stretches};
 
+const TOO_INTRICATE: &str = "the schemes have too many combinations of conditions to be checked; use fewer of them";
+
 /// A kind of stay that makes a difference.
 struct Stay<'a> {
     kind: &'a str,
@@ -167,7 +169,10 @@ pub(super) fn check(tariff: &TariffFile, faults: &Faults<'_>) {
         told_pairs: Vec::new(),
     };
     let mut budget = Budget::new();
-    let days = asked.days(&tariff.calendar);
+    let Some(days) = asked.days(&tariff.calendar) else {
+        faults.tell_line(1, "scheme".to_owned(), TOO_INTRICATE);
+        return;
+    };
     for vehicle in &tariff.vehicles {
         for (area, day) in areas.iter().flat_map(|area| days.iter().map(move |day| (*area, day))) {
             for (entered, left) in entered.iter().flat_map(|entered| left.iter().map(move |left| (*entered, *left))) {
