@@ -69,15 +69,21 @@ fn most_intricate() -> String {
     let mut text =
         "id = \"a\"\nversion = \"1\"\ncurrency = \"CNY\"\ntime_zone = \"Asia/Shanghai\"\n[vehicles]\n".to_owned();
     let names = |prefix: &str, count: usize| (0..count).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
-    names("kind", 28).iter().for_each(|name| writeln!(text, "{name} = []").expect("a line"));
+    for name in names("kind", 28) {
+        writeln!(text, "{name} = []").expect("a line");
+    }
     text.push_str("[areas]\n");
-    names("area", 32).iter().for_each(|name| writeln!(text, "{name} = \"x\"").expect("a line"));
+    for name in names("area", 32) {
+        writeln!(text, "{name} = \"x\"").expect("a line");
+    }
     text.push_str("[seasons]\n");
     for month in 1..=12 {
         writeln!(text, "season{month} = \"{month:02}-03..{month:02}-20\"").expect("a line");
     }
     text.push_str("[calendar.events]\n");
-    names("event", 32).iter().for_each(|name| writeln!(text, "{name} = \"2026-01-01\"").expect("a line"));
+    for name in names("event", 32) {
+        writeln!(text, "{name} = \"2026-01-01\"").expect("a line");
+    }
     for rate in 0..63 {
         let windows: Vec<_> = (0..16).map(|hour| format!("\"{hour:02}:{:02}-{hour:02}:59\"", rate % 59)).collect();
         writeln!(

@@ -70,8 +70,8 @@ impl Day {
         let mut words = self.date.format("%A %Y-%m-%d").to_string();
         match self.listed {
             Listed::Nothing => {}
-            Listed::Holiday => words.push_str(", were it a holiday"),
-            Listed::MakeUpWorkday => words.push_str(", were it a make-up workday"),
+            Listed::Holiday => words.push_str(" (if it is a holiday)"),
+            Listed::MakeUpWorkday => words.push_str(" (if it is a make-up workday)"),
         }
         for event in &self.events {
             words.push_str(", on a day of event ");

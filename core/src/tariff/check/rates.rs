@@ -18,7 +18,7 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn words(self) -> String {
-        self.area.map_or_else(|| self.kind.to_owned(), |area| format!("{} in {area}", self.kind))
+        self.area.map_or_else(|| self.kind.to_owned(), |area| format!("{} in area {area}", self.kind))
     }
 }
 
@@ -103,7 +103,7 @@ impl Search<'_> {
                 let span =
                     format!("from {} to {}", clock(from), if to == 86_400 { "24:00".to_owned() } else { clock(to) });
                 let message = format!(
-                    "no rate holds {span} on {} for a {}; give that time a rate, price = \"free\" if it costs nothing",
+                    "no rate holds {span} on {} for vehicles of kind {}; give that time a rate, price = \"free\" if it costs nothing",
                     day.words(),
                     place.words()
                 );
@@ -131,7 +131,7 @@ impl Search<'_> {
             self.told_pairs.push((one, other));
             let (one, other) = (&self.scheme.rates[one], &self.scheme.rates[other]);
             let message = format!(
-                "rates {:?} (line {}) and {:?} both hold at {} on {} for a {}, and neither is more specific in every way; \
+                "rates {:?} (line {}) and {:?} both hold at {} on {} for vehicles of kind {}, and neither is more specific in every way; \
                  narrow one of them, or add a rate with the selectors of both",
                 one.name,
                 one.line,

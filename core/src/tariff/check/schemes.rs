@@ -32,9 +32,9 @@ impl Stay<'_> {
     }
 
     fn words(&self) -> String {
-        let area = self.area.map(|area| format!(" in {area}")).unwrap_or_default();
+        let area = self.area.map(|area| format!(" in area {area}")).unwrap_or_default();
         format!(
-            "a {}{area} that enters at {} on {} and stays {}",
+            "a vehicle of kind {}{area} that enters at {} on {} and stays {}",
             self.kind,
             clock(self.entered.0),
             self.day.words(),

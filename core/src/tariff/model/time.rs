@@ -129,16 +129,15 @@ impl fmt::Display for TimeWindow {
     }
 }
 
-/// Seconds after midnight of `07:00` or `07:00:30`; `24:00` is 86,400.
+/// Seconds after midnight of `07:00`, `7:00` or `07:00:30`; `24:00` is 86,400.
 pub(in crate::tariff) fn time_of_day(text: &str) -> Option<u32> {
     let mut parts = text.split(':');
-    let mut two = || {
-        let part = parts.next()?;
-        let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |part: &str, lengths: std::ops::RangeInclusive<usize>| {
+        let digits = lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         digits.then(|| part.parse::<u32>().ok()).flatten()
     };
-    let (hour, minute) = (two()?, two()?);
-    let second = if text.len() > 5 { two()? } else { 0 };
+    let (hour, minute) = (number(parts.next()?, 1..=2)?, number(parts.next()?, 2..=2)?);
+    let second = parts.next().map_or(Some(0), |part| number(part, 2..=2))?;
     let whole = parts.next().is_none() && hour <= 24 && minute < 60 && second < 60;
     let seconds = hour * 3_600 + minute * 60 + second;
     (whole && seconds <= 86_400).then_some(seconds)
@@ -173,11 +172,23 @@ mod tests {
         assert!(!night.holds_at(25_200) && !night.holds_at(68_399));
         assert_eq!(night.to_string(), "19:00-07:00");
         assert_eq!(TimeWindow::parse("00:00-24:00"), Some(TimeWindow::DAY));
+        assert_eq!(TimeWindow::parse("7:00-9:30"), TimeWindow::parse("07:00-09:30:00"));
     }
 
     #[test]
     fn what_is_no_window_is_refused() {
-        for text in ["", "07:00", "7-19", "07:00-07:00", "24:00-07:00", "07:60-08:00", "07:00-24:01", "7:00-9:00"] {
+        for text in [
+            "",
+            "07:00",
+            "7-19",
+            "07:00-07:00",
+            "24:00-07:00",
+            "07:60-08:00",
+            "07:00-24:01",
+            "7:0-9:00",
+            "007:00-09:00",
+            "07:00:00:00-08:00",
+        ] {
             assert_eq!(TimeWindow::parse(text), None, "{text}");
         }
     }

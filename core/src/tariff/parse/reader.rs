@@ -130,12 +130,24 @@ impl<'n> Keys<'n> {
     }
 
     pub(super) fn read_at<T>(&self, key: &str, like: &str, read: impl Fn(&str) -> Option<T>) -> Option<At<T>> {
+        self.tell_bare_number(key, like, &read)?;
         let text = self.text(key)?;
         let value = read(text.value);
         if value.is_none() {
             self.faults.tell(&text.place, format!("{:?} cannot be read; write it like {like}", text.value));
         }
         value.map(|value| At { value, place: text.place })
+    }
+
+    /// A number without quotes: told with what belongs here, when quotes alone would not make it right.
+    fn tell_bare_number<T>(&self, key: &str, like: &str, read: &impl Fn(&str) -> Option<T>) -> Option<()> {
+        if let Value::Number(number) = &self.get(key)?.node.value
+            && read(number).is_none()
+        {
+            self.faults.tell(&self.place_at(key), format!("this is a number without quotes; write it like {like}"));
+            return None;
+        }
+        Some(())
     }
 
     /// The same, and its absence is a fault.
