@@ -76,6 +76,7 @@ impl From<&WrittenStay> for StayFacts {
             earlier: written.earlier.clone(),
             payments: written.payments.clone(),
             record: written.record,
+            calendar: written.calendar.clone().map(Arc::new),
             ..Self::new(written.enter, written.exit, written.colour)
         }
     }

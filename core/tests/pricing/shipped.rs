@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tollhouse_core::money::Money;
 use tollhouse_core::tariff::{Plan, StayFacts, TariffBook, parse};
 
-fn shipped() -> Vec<(String, TariffBook)> {
+/// All of them, by file name.
+pub(crate) fn shipped() -> Vec<(String, TariffBook)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../appliance/tariffs");
     let files = std::fs::read_dir(folder).expect("the folder of shipped tariffs");
     let mut books: Vec<_> = files

@@ -32,6 +32,9 @@ pub(super) fn likeness(walk: &Walk<'_, '_>, till: &Till<'_>, midnight: i64, day:
     if scheme.periods.days_24h {
         list.push(phase);
     }
+    if scheme.periods.shared_24h {
+        list.push((midnight - walk.bounds.shared_anchor).rem_euclid(DAY));
+    }
     let first_day = walk.axis.plan.zone.wall(walk.bounds.anchor).div_euclid(DAY);
     for cap in &scheme.caps {
         if let Some(numbers) = cap.day_numbers {
@@ -100,6 +103,8 @@ impl Around<'_, '_, '_> {
         list.extend([i64::from(same_window), i64::from(state.cycle.number == place.cycle), self.lap(run)]);
         let scheme = self.walk.scheme;
         list.push(if scheme.periods.days_24h { place.day_24h - self.day_24h } else { 0 });
+        let shared_24h = (self.midnight - self.walk.bounds.shared_anchor).div_euclid(DAY);
+        list.push(if scheme.periods.shared_24h { place.shared_24h - shared_24h } else { 0 });
         list.push(if scheme.periods.calendar_days { place.calendar_day - self.day } else { 0 });
     }
 

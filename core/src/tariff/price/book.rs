@@ -11,6 +11,26 @@ use super::stay::assess;
 use crate::money::Currency;
 use crate::tariff::{Assessment, StayFacts};
 
+/// Versions that price together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Versions<'b> {
+    /// The earliest first.
+    pub(super) plans: &'b [Plan],
+    former: &'b [Plan],
+}
+
+impl<'b> Versions<'b> {
+    pub(super) fn in_force_at(self, moment: DateTime<Utc>) -> &'b Plan {
+        let begun = self.plans.partition_point(|plan| plan.file.in_force_from.is_none_or(|from| from <= moment));
+        &self.plans[begun.saturating_sub(1)]
+    }
+
+    pub(super) fn version(self, label: Option<&str>, entered_at: DateTime<Utc>) -> &'b Plan {
+        let named = label.and_then(|label| self.plans.iter().chain(self.former).find(|plan| plan.label == label));
+        named.unwrap_or_else(|| self.in_force_at(entered_at))
+    }
+}
+
 /// All versions of one tariff, the earliest first.
 #[derive(Debug, Clone)]
 pub struct TariffBook {
@@ -45,14 +65,16 @@ impl TariffBook {
 
     /// The version that prices a stay: the one it names, if the book has it, else the one in force at its entry.
     pub fn version(&self, label: Option<&str>, entered_at: DateTime<Utc>) -> &Plan {
-        let named = label.and_then(|label| self.versions.iter().chain(&self.former).find(|plan| plan.label == label));
-        named.unwrap_or_else(|| self.in_force_at(entered_at))
+        self.view().version(label, entered_at)
     }
 
     /// The version in force at a moment; before the first of all, the first.
     pub fn in_force_at(&self, moment: DateTime<Utc>) -> &Plan {
-        let begun = self.versions.partition_point(|plan| plan.file.in_force_from.is_none_or(|from| from <= moment));
-        &self.versions[begun.saturating_sub(1)]
+        self.view().in_force_at(moment)
+    }
+
+    fn view(&self) -> Versions<'_> {
+        Versions { plans: &self.versions, former: &self.former }
     }
 
     /// Every version, the earliest first.
@@ -62,17 +84,17 @@ impl TariffBook {
 
     /// What the stay costs, line by line; payments play no part.
     pub fn price(&self, facts: &StayFacts) -> Result<Assessment, PriceError> {
-        assess(self, facts, Alike::Skipped)
+        assess(self.view(), facts, Alike::Skipped)
     }
 
     /// The same, walking every day: slower, and equal.
     pub fn price_walking(&self, facts: &StayFacts) -> Result<Assessment, PriceError> {
-        assess(self, facts, Alike::Walked)
+        assess(self.view(), facts, Alike::Walked)
     }
 
     /// What is owed at `facts.until`, after the payments made by then.
     pub fn owed(&self, facts: &StayFacts) -> Result<Owed, PriceError> {
-        owed(self, facts)
+        owed(self.view(), facts)
     }
 
     /// How long after paying early a car may take to the exit, by the version that prices its stay.
@@ -89,6 +111,6 @@ impl TariffBook {
 impl Plan {
     /// What a stay costs by this version alone.
     pub fn price(&self, facts: &StayFacts) -> Result<Assessment, PriceError> {
-        TariffBook::of(self.clone()).price(facts)
+        assess(Versions { plans: std::slice::from_ref(self), former: &[] }, facts, Alike::Skipped)
     }
 }

@@ -9,7 +9,6 @@ use rust_decimal::Decimal;
 use super::PriceError;
 use super::exact::Exact;
 use super::run::What;
-use super::skip::times;
 use super::till::{Item, Kind};
 use super::visit::{Priced, smallest};
 use super::words::Speaker;
@@ -19,7 +18,7 @@ use crate::tariff::model::{CapPer, Direction, Price, RoundAt};
 use crate::words::Words;
 
 /// More lines than this are joined by rule and price: nobody reads ten years day by day.
-const MOST_LINES: i64 = 60;
+const MOST_LINES: usize = 60;
 
 pub(super) fn moment(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).expect("a moment of these centuries")
@@ -52,7 +51,7 @@ pub(super) fn lines(priced: &Priced<'_>) -> Result<Vec<FeeLine>, PriceError> {
     let rounded = priced.scheme.rounding.at;
     let mut joined = join(priced)?;
     joined.retain(|joined| is_told(&joined.item));
-    joined.sort_by_key(|joined| joined.item.from);
+    joined.sort_by_key(|joined| (joined.item.from, order(joined.item.kind), joined.item.to));
     let speaker = Speaker { file: &priced.plan.file, plan: priced.scheme };
     let mut made = Vec::with_capacity(joined.len() + 1);
     let mut sum = 0_i64;
@@ -101,41 +100,66 @@ fn once_a_visit(priced: &Priced<'_>, kind: Kind) -> bool {
 }
 
 fn join(priced: &Priced<'_>) -> Result<Vec<Joined>, PriceError> {
-    let again = &priced.again;
-    let total: i64 = (0..priced.items.len()).map(|place| times(place, again)).sum();
-    let mut joined: Vec<Joined> = Vec::new();
-    let mut places: HashMap<(Kind, Exact, Option<Exact>), usize> = HashMap::new();
+    let mut all = Vec::with_capacity(priced.items.len());
+    let mut ranges = priced.again.iter().peekable();
+    let mut total = 0;
     for (place, item) in priced.items.iter().enumerate() {
-        let found = again.iter().find(|again| again.items.contains(&place));
-        let shifts = found.map_or(&[][..], |found| &found.shifts);
-        let every = once_a_visit(priced, item.kind);
-        let key = if every {
+        while ranges.next_if(|again| again.items.end <= place).is_some() {}
+        let again = ranges.peek().filter(|again| again.items.contains(&place));
+        let shifts = again.map_or(&[][..], |again| &again.shifts);
+        total += 1 + shifts.len();
+        all.push((item, shifts));
+    }
+    let joins = |kind| total > MOST_LINES || once_a_visit(priced, kind);
+    let mut joined: Vec<Joined> = Vec::with_capacity(total.min(MOST_LINES));
+    let mut places: HashMap<(Kind, Exact, Option<Exact>), usize> = HashMap::new();
+    for (item, shifts) in all {
+        if !joins(item.kind) {
+            for shift in std::iter::once(&0).chain(shifts) {
+                let item = Item { from: item.from + shift, to: item.to + shift, ..item.clone() };
+                joined.push(Joined { item, same_amount: 1 });
+            }
+            continue;
+        }
+        let key = if once_a_visit(priced, item.kind) {
             (item.kind, Exact::ZERO, None)
         } else {
             // Where units times price is not the amount, because lines are rounded, only equal lines are joined.
             let plain = item.price.times(item.count)? == item.amount;
             (item.kind, item.price, (!plain).then_some(item.amount))
         };
-        for shift in std::iter::once(0).chain(shifts.iter().copied()) {
-            let moved = Item { from: item.from + shift, to: item.to + shift, ..item.clone() };
-            let held = if every || total > MOST_LINES { places.get(&key).copied() } else { None };
-            let Some(held) = held else {
-                places.insert(key, joined.len());
-                joined.push(Joined { item: moved, same_amount: 1 });
-                continue;
-            };
-            let into = &mut joined[held];
-            into.item.from = into.item.from.min(moved.from);
-            into.item.to = into.item.to.max(moved.to);
-            into.item.count += moved.count;
-            into.item.amount = into.item.amount.plus(moved.amount)?;
-            into.same_amount += 1;
+        let times = i64::try_from(shifts.len()).map_err(|_| PriceError::TooLarge)? + 1;
+        let latest = shifts.last().copied().unwrap_or(0);
+        let (count, amount) = (item.count * times, item.amount.times(times)?);
+        if let Some(place) = places.get(&key) {
+            let into = &mut joined[*place];
+            into.item.from = into.item.from.min(item.from);
+            into.item.to = into.item.to.max(item.to + latest);
+            into.item.count += count;
+            into.item.amount = into.item.amount.plus(amount)?;
+            into.same_amount += times;
+        } else {
+            places.insert(key, joined.len());
+            let item = Item { to: item.to + latest, count, amount, ..item.clone() };
+            joined.push(Joined { item, same_amount: times });
         }
     }
     for held in joined.iter_mut().filter(|joined| once_a_visit(priced, joined.item.kind)) {
         (held.item.count, held.item.price, held.same_amount) = (1, held.item.amount, 1);
     }
     Ok(joined)
+}
+
+/// Charges stand before what is made of them.
+fn order(kind: Kind) -> u8 {
+    match kind {
+        Kind::Charge(_) => 0,
+        Kind::WindowMin(_) | Kind::WindowMax(_) => 1,
+        Kind::Adjust(_) => 2,
+        Kind::Cap(_) => 3,
+        Kind::Minimum | Kind::Maximum | Kind::NotBelowZero | Kind::SharedCap(_) => 4,
+        Kind::CycleRounding | Kind::Rounding => 5,
+    }
 }
 
 fn line(priced: &Priced<'_>, speaker: &Speaker<'_>, item: &Item, same_amount: i64) -> Result<FeeLine, PriceError> {

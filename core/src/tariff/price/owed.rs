@@ -6,7 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::PriceError;
-use super::book::TariffBook;
+use super::book::Versions;
 use super::skip::Alike;
 use super::stay::assess;
 use crate::money::Money;
@@ -28,7 +28,7 @@ pub struct Owed {
 
 /// How the account stands while payments are gone through.
 struct Account<'a> {
-    book: &'a TariffBook,
+    book: Versions<'a>,
     facts: &'a StayFacts,
     grace: TimeDelta,
     /// From where the present fee counts.
@@ -40,9 +40,10 @@ struct Account<'a> {
     settled: Option<(DateTime<Utc>, Assessment)>,
 }
 
-pub(super) fn owed(book: &TariffBook, facts: &StayFacts) -> Result<Owed, PriceError> {
-    let grace = book.exit_grace(facts.version.as_deref(), facts.entered_at);
-    let paid = Money::zero(book.currency());
+pub(super) fn owed(book: Versions<'_>, facts: &StayFacts) -> Result<Owed, PriceError> {
+    let file = &book.version(facts.version.as_deref(), facts.entered_at).file;
+    let grace = TimeDelta::seconds(file.exit_grace.seconds());
+    let paid = Money::zero(file.currency);
     let mut account = Account { book, facts, grace, from: facts.entered_at, before: vec![], paid, settled: None };
     let mut payments: Vec<_> = facts.payments.iter().filter(|payment| payment.at <= facts.until).collect();
     payments.sort_by_key(|payment| payment.at);
@@ -82,7 +83,7 @@ impl Account<'_> {
         let mut found = assess(self.book, &facts, Alike::Skipped)?;
         if !self.before.is_empty() {
             let lines = self.before.iter().cloned().chain(found.lines).collect();
-            found = Assessment::of(found.tariff, lines, self.book.currency())?;
+            found = Assessment::of(found.tariff, lines, self.paid.currency())?;
         }
         Ok(found)
     }

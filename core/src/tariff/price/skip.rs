@@ -28,6 +28,8 @@ pub(super) enum Alike {
 #[derive(Debug)]
 pub(super) struct Again {
     pub(super) items: Range<usize>,
+    /// What shared caps saw on that day.
+    pub(super) shared: Range<usize>,
     pub(super) shifts: Vec<i64>,
 }
 
@@ -62,8 +64,7 @@ const GIVE_UP_AFTER: usize = 200;
 /// Walks to the end of the stay; the till has everything then.
 pub(super) fn drive(walk: &mut Walk<'_, '_>, till: &mut Till<'_>, alike: Alike) -> Result<Vec<Again>, PriceError> {
     let mut memory = Memory::default();
-    let shared = walk.scheme.has_shared_caps();
-    if alike == Alike::Skipped && !shared && walk.bounds.end - walk.state.at > 3 * DAY {
+    if alike == Alike::Skipped && walk.bounds.end - walk.state.at > 3 * DAY {
         skip_through(walk, till, &mut memory)?;
     }
     walk.run_to(walk.bounds.end)?;
@@ -72,7 +73,21 @@ pub(super) fn drive(walk: &mut Walk<'_, '_>, till: &mut Till<'_>, alike: Alike) 
         till.take(&run)?;
     }
     till.finish()?;
-    Ok(memory.days.into_iter().map(|day| day.again).filter(|again| !again.shifts.is_empty()).collect())
+    let again: Vec<Again> =
+        memory.days.into_iter().map(|day| day.again).filter(|again| !again.shifts.is_empty()).collect();
+    for again in &again {
+        for shift in &again.shifts {
+            // A day may be an hour longer or shorter in between.
+            let days = (shift + DAY / 2).div_euclid(DAY);
+            till.shared.extend_from_within(again.shared.clone());
+            let moved = till.shared.len() - again.shared.len();
+            for (_, period, _, from, to) in &mut till.shared[moved..] {
+                (*period, *from, *to) = (*period + days, *from + shift, *to + shift);
+            }
+        }
+    }
+    till.shared.sort_by_key(|(_, _, _, from, _)| *from);
+    Ok(again)
 }
 
 /// All runs but the last are complete.
@@ -90,8 +105,15 @@ fn skip_through(walk: &mut Walk<'_, '_>, till: &mut Till<'_>, memory: &mut Memor
     walk.run_to(zone.moment(day * DAY))?;
     // The state in which the day begins, if it is known; and the day whose end it is, if nobody walked there.
     let (mut state, mut ended): (Option<u32>, Option<usize>) = (None, None);
+    let mut midnights = [0; 3];
+    let mut seen: Option<(i64, PatternNumber)> = None;
     loop {
-        let midnights = [0, 1, 2].map(|later| zone.moment((day + later) * DAY));
+        // As long as the clock does not change, midnights are a day apart.
+        midnights = if midnights[1] > 0 && zone.next_change(midnights[0]) > midnights[2] + DAY {
+            midnights.map(|midnight| midnight + DAY)
+        } else {
+            [0, 1, 2].map(|later| zone.moment((day + later) * DAY))
+        };
         let [midnight, next, after] = midnights;
         if walk.bounds.end < after || memory.is_useless() {
             memory.restore(walk, till, ended, day, midnight);
@@ -104,7 +126,9 @@ fn skip_through(walk: &mut Walk<'_, '_>, till: &mut Till<'_>, memory: &mut Memor
             (state, day) = (None, day + 1);
             continue;
         }
-        let looks = (walk.axis.look(day, midnight), walk.axis.look(day + 1, midnight));
+        let today = seen.filter(|(seen, _)| *seen == day).map(|(_, look)| look);
+        let looks = (today.unwrap_or_else(|| walk.axis.look(day, midnight)), walk.axis.look(day + 1, midnight));
+        seen = Some((day + 1, looks.1));
         let from = if let Some(state) = state {
             state
         } else {
@@ -142,7 +166,7 @@ fn walk_day(
     known_by: (u32, PatternNumber, PatternNumber),
 ) -> Result<Option<u32>, PriceError> {
     drain(walk, till)?;
-    let first = till.items.len();
+    let (first, first_shared) = (till.items.len(), till.shared.len());
     walk.axis.seen_to = midnight;
     walk.run_to(next)?;
     drain(walk, till)?;
@@ -157,7 +181,8 @@ fn walk_day(
         open: walk.runs.last().cloned(),
         till: till.state.clone(),
     };
-    let again = Again { items: first..till.items.len(), shifts: Vec::new() };
+    let (items, shared) = (first..till.items.len(), first_shared..till.shared.len());
+    let again = Again { items, shared, shifts: Vec::new() };
     memory.known.insert(known_by, memory.days.len());
     memory.days.push(Day { midnight, again, then, then_state });
     Ok(Some(then_state))
@@ -189,21 +214,17 @@ impl Standing {
     fn move_to(&mut self, day: i64, midnight: i64, scheme: &super::plan::SchemePlan) {
         let (days, seconds) = (day - self.day, midnight - self.midnight);
         self.walk.move_by(days, seconds);
+        let periods = scheme.periods;
         let run = |run: &mut Run| {
             run.from += seconds;
             run.to += seconds;
-            run.place.day_24h += days;
-            run.place.calendar_day += days;
+            run.place.day_24h += if periods.days_24h { days } else { 0 };
+            run.place.shared_24h += if periods.shared_24h { days } else { 0 };
+            run.place.calendar_day += if periods.calendar_days { days } else { 0 };
         };
         self.open.iter_mut().for_each(run);
         self.till.move_by(scheme, days, seconds, run);
     }
-}
-
-/// What one item comes to over all its times.
-pub(super) fn times(item: usize, again: &[Again]) -> i64 {
-    let found = again.iter().find(|again| again.items.contains(&item));
-    found.map_or(1, |again| 1 + i64::try_from(again.shifts.len()).expect("bounded by the days of a stay"))
 }
 
 /// All items with what they come to, times how often they came.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::PriceError;
 use super::axis::Course;
-use super::book::TariffBook;
+use super::book::Versions;
 use super::choose::{FreeTime, Part};
 use super::days::Days;
 use super::exact::Exact;
@@ -32,7 +32,7 @@ const LONGEST: i64 = 20 * 366 * DAY;
 /// What the parts of a stay have in common.
 #[derive(Clone, Copy)]
 pub(super) struct Terms<'a> {
-    pub(super) book: &'a TariffBook,
+    pub(super) book: Versions<'a>,
     pub(super) facts: &'a StayFacts,
     /// The version in force at the entry.
     pub(super) plan: &'a Plan,
@@ -53,7 +53,7 @@ pub(super) fn cut(plan: &Plan, at: DateTime<Utc>) -> Result<i64, PriceError> {
 }
 
 /// The fee of a stay.
-pub(super) fn assess(book: &TariffBook, facts: &StayFacts, alike: Alike) -> Result<Assessment, PriceError> {
+pub(super) fn assess(book: Versions<'_>, facts: &StayFacts, alike: Alike) -> Result<Assessment, PriceError> {
     let plan = book.version(facts.version.as_deref(), facts.entered_at.min(facts.until));
     let kind = kind_of(plan, facts);
     let terms = Terms { book, facts, plan, kind, alike };
@@ -236,10 +236,12 @@ impl<'a> Terms<'a> {
         }
         let mut parts = Vec::new();
         let mut begins = from;
-        for plan in self.book.versions() {
+        for plan in self.book.plans {
             let Some(change) = plan.file.in_force_from else { continue };
             let change = cut(self.plan, change)?;
-            if begins < change && change < until {
+            // Before the first version the first one holds already: nothing changes where it begins.
+            let changes = self.book.in_force_at(moment(begins)).label != plan.label;
+            if changes && begins < change && change < until {
                 parts.push((self.book.in_force_at(moment(begins)), begins, change));
                 begins = change;
             }
