@@ -232,10 +232,18 @@ impl<'p> Till<'p> {
         let scheme = self.scheme;
         let mut amount = amount;
         for (number, plan) in scheme.caps.iter().enumerate() {
-            if plan.visits == Visits::Together || !plan.concerns(run, scheme) {
+            if plan.visits == Visits::Together {
                 continue;
             }
             let period = plan.period(&run.place);
+            // What is over is told at once, so that an old period is not carried from day to day.
+            if ![period, NO_PERIOD].contains(&self.state.caps[number].period) && plan.per != CapPer::Window {
+                self.close_cap(number);
+                self.state.caps[number].period = NO_PERIOD;
+            }
+            if !plan.concerns(run, scheme) {
+                continue;
+            }
             if self.state.caps[number].period != period {
                 self.close_cap(number);
                 let fresh = CapState { period, used: Exact::ZERO, cut: Exact::ZERO, from: run.from, to: run.to };
@@ -263,8 +271,8 @@ impl<'p> Till<'p> {
     }
 
     fn close_cap(&mut self, number: usize) {
-        let CapState { cut, from, to, .. } = self.state.caps[number];
-        if cut.is_positive() {
+        let CapState { period, cut, from, to, .. } = self.state.caps[number];
+        if period != NO_PERIOD && cut.is_positive() {
             let (kind, amount) = (Kind::Cap(self.scheme.caps[number].place), cut.negated());
             self.items.push(Item { kind, from, to, count: 1, price: amount, amount });
         }
