@@ -1,5 +1,7 @@
 //! What is refused: each file of `broken/` says in its first lines on which line which words are to be told.
 
+use std::fmt::Write as _;
+
 use tollhouse_core::tariff::parse::{Fault, parse};
 
 use super::{files, shown};
@@ -63,9 +65,20 @@ fn a_file_beyond_the_bounds_is_refused_before_it_is_understood() {
     assert!(only_fault(&long).message.contains("500 are the most"));
 }
 
+#[test]
+fn a_file_that_is_all_faults_is_refused_at_once_with_the_first_of_them() {
+    let mut text = String::new();
+    for key in 0..60_000 {
+        writeln!(text, "key{key} = 1").expect("a line");
+    }
+    let begun = std::time::Instant::now();
+    let faults = parse(&text).expect_err("faults");
+    assert_eq!(faults.len(), 50);
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+}
+
 /// A file at the bounds of every count that the checks multiply: kinds, areas, seasons, events, rates with their windows.
 fn most_intricate() -> String {
-    use std::fmt::Write as _;
     let mut text =
         "id = \"a\"\nversion = \"1\"\ncurrency = \"CNY\"\ntime_zone = \"Asia/Shanghai\"\n[vehicles]\n".to_owned();
     let names = |prefix: &str, count: usize| (0..count).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();

@@ -55,8 +55,16 @@ impl<'t> Faults<'t> {
     }
 
     pub(in crate::tariff) fn tell_at(&self, at: usize, path: String, message: impl Into<String>) {
-        let (line, column) = self.position(at);
-        self.push(Fault { line, column, path, message: message.into() });
+        // Finding the line costs time, and a file can be all faults.
+        if !self.is_full() {
+            let (line, column) = self.position(at);
+            self.push(Fault { line, column, path, message: message.into() });
+        }
+    }
+
+    /// Whether more would not be told.
+    pub(in crate::tariff) fn is_full(&self) -> bool {
+        self.found.borrow().len() >= MOST_FAULTS
     }
 
     /// For checks that know the line alone: the column is that of its first word.

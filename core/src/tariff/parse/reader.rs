@@ -32,6 +32,9 @@ impl<'n> Keys<'n> {
     pub(super) fn open(faults: &'n Faults<'n>, node: &'n Node, place: Place, known: &[&str]) -> Self {
         let keys = Self::free(faults, node, place);
         for entry in keys.entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
+            if faults.is_full() {
+                break;
+            }
             let meant = known.iter().find(|known| near(&entry.key, known));
             let hint = meant
                 .map_or_else(|| format!("the keys here are {}", known.join(", ")), |m| format!("did you mean `{m}`?"));
