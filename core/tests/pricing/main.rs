@@ -3,3 +3,4 @@
 mod odd;
 mod properties;
 mod shipped;
+mod stays;

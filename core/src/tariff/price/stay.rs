@@ -162,14 +162,18 @@ impl<'a> Terms<'a> {
         let free = if covered.is_empty() { free } else { FreeTime::Without };
         let anchor = super::shared::anchor(*self, from)?;
         let mut made = Vec::new();
-        let mut first = true;
+        let (mut first, visit) = (true, until - from);
         for (from, until) in open {
             for (plan, from, until) in self.versions(from, until)? {
                 let days = days_of(plan, self.facts)?;
-                let courses = within(&courses, from, until, plan);
-                let away: i64 = courses.iter().filter(|c| c.clock == Clock::Stops).map(|c| c.to - c.from).sum();
-                let whole = self.plan.file.version_by == VersionBy::Moment && first;
-                let measured = if whole { open_length(&covered, self, until) } else { until - from };
+                let all = &courses;
+                let courses = within(all, from, until, plan);
+                let whole = self.plan.file.version_by == VersionBy::Moment && first && covered.is_empty();
+                let (measured, away) = if whole {
+                    (visit, all.iter().filter(|c| c.1 == Clock::Stops).map(|c| c.3 - c.2).sum::<i64>())
+                } else {
+                    (until - from, courses.iter().filter(|c| c.clock == Clock::Stops).map(|c| c.to - c.from).sum())
+                };
                 let part = Part {
                     plan,
                     days: &days,
@@ -181,6 +185,10 @@ impl<'a> Terms<'a> {
                     alike: self.alike,
                 };
                 let mut priced = part.price()?;
+                if priced.is_empty() && whole {
+                    // The free time of the first part is the visit's, however many versions it meets.
+                    return Ok(made);
+                }
                 cut_by_shared_caps(*self, anchor, &mut priced)?;
                 tell(&priced, &mut made)?;
                 first = false;
@@ -249,12 +257,6 @@ impl<'a> Terms<'a> {
         parts.push((self.book.in_force_at(moment(begins)), begins, until));
         Ok(parts)
     }
-}
-
-fn open_length(covered: &[(i64, i64)], terms: &Terms<'_>, until: i64) -> i64 {
-    let end = cut(terms.plan, terms.facts.until).unwrap_or(until);
-    let begin = cut(terms.plan, terms.facts.entered_at).unwrap_or(until).min(end);
-    if covered.is_empty() { end - begin } else { until - begin }
 }
 
 /// The calendar of a plan, with the one that is laid over it.

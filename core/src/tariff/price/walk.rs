@@ -182,6 +182,10 @@ impl<'a, 'p> Walk<'a, 'p> {
             self.state.window = None;
         }
         let Some(free) = bounds.free.filter(|free| first || free.again == Again::EachCycle) else { return Ok(()) };
+        if first && free.when_exceeded == Exceeded::Lost {
+            // Whoever chose the scheme has compared the whole visit with it, of which this may be a part.
+            return Ok(());
+        }
         match (free.when_exceeded, free.measured) {
             (Exceeded::Deducted, Measured::Stay) => self.state.free_until = begins + free.time.seconds(),
             (Exceeded::Deducted, Measured::ChargedTime) => self.state.free_left = free.time.seconds(),
