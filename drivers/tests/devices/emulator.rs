@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::rig::{DEADLINE, HOST_EXECUTABLE};
 
 /// The drivers of plugins/ that are tested here.
-const DRIVERS: &[&str] = &["modbus", "vzenith"];
+const DRIVERS: &[&str] = &["hikvision", "led", "modbus", "vzenith"];
 
 /// A port that was free a moment ago, for a driver that listens.
 pub(crate) fn free_port() -> u16 {
@@ -89,6 +89,11 @@ impl Emulator {
     /// Tells it what to do.
     pub(crate) fn tell(&mut self, order: &Value) {
         writeln!(self.orders, "{order}").expect("the emulator runs");
+    }
+
+    /// What it has said and nobody has heard yet.
+    pub(crate) fn said_so_far(&mut self) -> Option<Value> {
+        self.says.try_recv().ok()
     }
 
     /// Waits for a word that has this field, past others.

@@ -4,6 +4,8 @@
 //! project's brief), so they are not independent; the Modbus board is pymodbus and the MQTT broker is mosquitto, which are.
 
 mod emulator;
+mod hikvision;
+mod led;
 mod modbus;
 #[path = "../mqtt/mosquitto.rs"]
 #[allow(dead_code, reason = "each test program uses its part")]

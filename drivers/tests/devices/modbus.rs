@@ -29,7 +29,11 @@ fn config(address: &str, pulse: &Value) -> Value {
 }
 
 fn start(board: &Emulator, pulse: &Value) -> Rig {
-    Rig::start(&driver("modbus"), config(&board.address, pulse), &["gate-in-1"])
+    let config = config(&board.address, pulse);
+    if board.address.starts_with('/') {
+        return Rig::start_with_port(&driver("modbus"), config, &["gate-in-1"], board.address.as_ref());
+    }
+    Rig::start(&driver("modbus"), config, &["gate-in-1"])
 }
 
 const HELLO: [&str; 3] = ["gate-in-1 Online", "gate-in-1 down", "gate-in-1 clear"];

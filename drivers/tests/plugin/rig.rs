@@ -119,6 +119,22 @@ impl Rig {
         devices: &[&str],
         patience: Patience,
     ) -> Result<Self, LibraryError> {
+        Self::launch(library, config, devices, patience, Allowance::default())
+    }
+
+    /// Starts a driver that may use a serial port.
+    pub(crate) fn start_with_port(library: &Path, config: Value, devices: &[&str], port: &Path) -> Self {
+        let allowance = Allowance { devices: vec![port.to_owned()], ..Allowance::default() };
+        Self::launch(library, config, devices, patience(), allowance).expect("a library")
+    }
+
+    fn launch(
+        library: &Path,
+        config: Value,
+        devices: &[&str],
+        patience: Patience,
+        allowance: Allowance,
+    ) -> Result<Self, LibraryError> {
         let (sender, events) = unbounded_channel();
         let notes = Arc::new(Notes {
             events: sender,
@@ -133,7 +149,7 @@ impl Rig {
             config,
             devices: devices.iter().map(|name| device(name)).collect(),
             trust: Trust::unsigned(),
-            allowance: Allowance::default(),
+            allowance,
             patience,
         };
         let host = PluginHost::start(config, Arc::new(Utc::now), Arc::clone(&notes) as _, Arc::clone(&notes) as _)?;

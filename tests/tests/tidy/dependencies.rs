@@ -14,6 +14,9 @@ fn allowed(path: &str) -> Option<&'static [&'static str]> {
         "drivers/fuzz/Cargo.toml" => &["tollhouse-drivers"],
         "appliance/Cargo.toml" => &["tollhouse-core", "tollhouse-drivers"],
         "plugins/sdk/Cargo.toml" => &["tollhouse-abi"],
+        "plugins/fuzz/Cargo.toml" => {
+            &["tollhouse-field", "tollhouse-driver-hikvision", "tollhouse-driver-modbus", "tollhouse-driver-vzenith"]
+        }
         "plugins/field/Cargo.toml" => &["tollhouse-sdk"],
         _ if path.starts_with("plugins/") => &["tollhouse-abi", "tollhouse-sdk", "tollhouse-field"],
         "tests/Cargo.toml" | "Cargo.toml" => return None,

@@ -35,6 +35,7 @@ pub struct Answer {
     pub head: Head,
     body: Body,
     wire: Wire<Line>,
+    within: Duration,
 }
 
 /// A device that is asked. Each question is a new connection: devices close them when they like, and a question that was
@@ -62,17 +63,9 @@ impl Client {
             // 100 Continue and its like precede the answer.
             if !(100..200).contains(&head.status) {
                 let body = head.body()?;
-                return Ok(Answer { head, body, wire });
+                return Ok(Answer { head, body, wire, within: self.within });
             }
         }
-    }
-
-    /// Asks, and reads all of the answer.
-    pub fn ask_whole(&self, question: &Question<'_>) -> Result<(Head, Vec<u8>), ClientError> {
-        let mut answer = self.ask(question)?;
-        let until = Instant::now() + self.within;
-        let body = answer.wire.whole(answer.body, MOST_ANSWER_BYTES, until)?;
-        Ok((answer.head, body))
     }
 
     fn encode(&self, question: &Question<'_>) -> Vec<u8> {
@@ -90,6 +83,11 @@ impl Client {
 }
 
 impl Answer {
+    /// All of the body.
+    pub fn whole(mut self) -> Result<Vec<u8>, ClientError> {
+        self.wire.whole(self.body, MOST_ANSWER_BYTES, Instant::now() + self.within)
+    }
+
     /// The next piece of the body by then; `None` at its end.
     pub fn piece(&mut self, until: Instant) -> Result<Option<Vec<u8>>, ClientError> {
         self.body.next(&mut self.wire, until)

@@ -200,6 +200,8 @@ impl Body {
         if let Self::Chunk { left: 0, first } = *self {
             if !first {
                 wire.text_line(until)?;
+                // Should the deadline come between this line and the next, it is not read twice.
+                *self = Self::Chunk { left: 0, first: true };
             }
             let line = wire.text_line(until)?;
             let digits = line.split(';').next().unwrap_or_default().trim();
