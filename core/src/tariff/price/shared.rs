@@ -46,16 +46,20 @@ pub(super) fn anchor(terms: Terms<'_>, from: i64) -> Result<i64, PriceError> {
     Ok(held.map_or(from, |(anchor, _)| anchor))
 }
 
-/// Takes from this visit what the visits before left nothing of.
-pub(super) fn cut_by_shared_caps(terms: Terms<'_>, anchor: i64, priced: &mut [Priced<'_>]) -> Result<(), PriceError> {
+/// Takes from this visit what the visits before its first entry left nothing of.
+pub(super) fn cut_by_shared_caps(
+    terms: Terms<'_>,
+    entered: i64,
+    anchor: i64,
+    priced: &mut [Priced<'_>],
+) -> Result<(), PriceError> {
     if priced.iter().all(|priced| priced.shared.is_empty()) {
         return Ok(());
     }
-    let from = cut(terms.plan, terms.facts.entered_at)?;
     let plan = priced[0].plan;
     let days = days_of(plan, terms.facts)?;
     let mut used = Used::new();
-    for (enter, exit) in before(terms, from)? {
+    for (enter, exit) in before(terms, entered)? {
         let course = Course { from: enter, to: exit, area: None, clock: Clock::Runs };
         let part = Part {
             plan,

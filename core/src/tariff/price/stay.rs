@@ -162,7 +162,7 @@ impl<'a> Terms<'a> {
         let free = if covered.is_empty() { free } else { FreeTime::Without };
         let anchor = super::shared::anchor(*self, from)?;
         let mut made = Vec::new();
-        let (mut first, visit) = (true, until - from);
+        let (mut first, entered, visit) = (true, from, until - from);
         for (from, until) in open {
             for (plan, from, until) in self.versions(from, until)? {
                 let days = days_of(plan, self.facts)?;
@@ -189,7 +189,7 @@ impl<'a> Terms<'a> {
                     // The free time of the first part is the visit's, however many versions it meets.
                     return Ok(made);
                 }
-                cut_by_shared_caps(*self, anchor, &mut priced)?;
+                cut_by_shared_caps(*self, entered, anchor, &mut priced)?;
                 tell(&priced, &mut made)?;
                 first = false;
             }
