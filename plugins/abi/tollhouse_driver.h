@@ -39,7 +39,7 @@
  * directory, umask, locale, environment. No child processes: the box refuses them. Load no other driver.
  *
  * Text is UTF-8. JSON has at most 63 KiB, a picture at most 2 MiB. Ids have 1 to 64 characters of [A-Za-z0-9_-]. Unknown
- * fields of JSON are ignored by both sides.
+ * fields of JSON are ignored by both sides. The host writes JSON without white space between its tokens.
  */
 #ifndef TOLLHOUSE_DRIVER_H
 #define TOLLHOUSE_DRIVER_H

@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod driver;
 mod log;
 mod run;
 mod verify;
@@ -43,6 +44,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The vendor's and installer's tools for drivers
+    #[command(subcommand)]
+    Driver(driver::DriverCommand),
     /// Prove that nothing was lost: the journal's chain, tables against journal, the ledger, every invariant
     Verify {
         #[command(flatten)]
@@ -95,6 +99,7 @@ pub fn main() -> ExitCode {
             Ok(Verdict::Faulty) => ExitCode::FAILURE,
             Err(fault) => refused(&fault),
         },
+        Command::Driver(command) => driver::run(command),
         Command::Verify { place, json } => verify::run(&place, form(json)),
     }
 }

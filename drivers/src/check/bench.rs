@@ -92,6 +92,14 @@ impl Bench {
         bench
     }
 
+    /// Why there is no descriptor.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        let load = self.load.as_ref()?;
+        let died = || ended(load).map(|finding| finding.what);
+        let silent = || self.described.whole.is_null().then(|| "its descriptor is no JSON".to_owned());
+        load.refusal().map(str::to_owned).or_else(died).or_else(silent)
+    }
+
     /// The schema of the configuration; one that lets everything pass where there is none.
     pub(crate) fn schema(&self) -> Value {
         self.described.whole.get("config").cloned().unwrap_or_else(|| json!({"type": "object"}))

@@ -114,6 +114,16 @@ pub const CATALOGUE: &[Check] = &[
     check("the whole", "in-the-box", "the box's own plugin host runs it, without a restart", whole::in_the_box),
 ];
 
+/// What a driver says of itself, read in a process of its own; why it does not.
+pub fn describe(library: &Path, host_executable: &Path) -> Result<Value, String> {
+    let bench = Bench::new(host_executable.to_owned(), library.to_owned(), 0, None, Vec::new());
+    let refusal = bench.refusal();
+    if let Some(refusal) = refusal {
+        return Err(format!("{}: {refusal}", library.display()));
+    }
+    Ok(bench.described.whole)
+}
+
 /// Examines a driver. A name in `only` that no check has is the error.
 pub fn examine(examination: &Examination, audience: &mut dyn Audience) -> Result<Report, String> {
     if let Some(unknown) = examination.only.iter().find(|id| !CATALOGUE.iter().any(|check| check.id == *id)) {

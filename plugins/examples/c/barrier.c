@@ -1,12 +1,12 @@
 /*
  * A barrier in C with nothing but the header: it opens at once and says so.
  *
- *     cc -std=c11 -shared -fPIC -fvisibility=hidden -I plugins/abi -o libbarrier.so plugins/examples/c/barrier.c
- *
- * A real driver would talk to its device where `move_arm` is. Configuration: {"device":"gate-in-2"}.
+ * A real driver would talk to its device where `move_arm` is, in a thread of its own if that takes longer than 50 ms.
+ * Configuration: {"device":"gate-in-2"}.
  */
 #include "tollhouse_driver.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,17 +25,19 @@ static int is(tollhouse_text name, const char *word) {
     return name.length == strlen(word) && memcmp(name.data, word, name.length) == 0;
 }
 
-/* Finds "device":"..." in the JSON. Enough here, since device names hold no escapes. */
+/* Reads "device":"..." out of JSON; 0 when it is not there or is no id. The host writes JSON without white space. */
 static int read_device(tollhouse_text json, char device[65]) {
     static const char key[] = "\"device\":\"";
     const uint64_t key_length = sizeof key - 1;
     for (uint64_t at = 0; at + key_length < json.length; at++) {
         if (memcmp(json.data + at, key, key_length) != 0) continue;
         const char *from = json.data + at + key_length;
-        const char *to = memchr(from, '"', json.length - at - key_length);
-        if (to == NULL || to == from || to - from > 64) return 0;
-        memcpy(device, from, (size_t)(to - from));
-        device[to - from] = '\0';
+        uint64_t length = 0;
+        while (at + key_length + length < json.length && (isalnum((unsigned char)from[length]) || strchr("_-", from[length])))
+            length++;
+        if (length == 0 || length > 64 || at + key_length + length >= json.length || from[length] != '"') return 0;
+        memcpy(device, from, (size_t)length);
+        device[length] = '\0';
         return 1;
     }
     return 0;
@@ -59,7 +61,7 @@ static int32_t create(const tollhouse_host *host, tollhouse_text config, void **
     if (self == NULL) return TOLLHOUSE_INTERNAL;
     self->host = host;
     if (!read_device(config, self->device)) {
-        host->log(host, TOLLHOUSE_LOG_ERROR, text("the configuration names no device"));
+        host->log(host, TOLLHOUSE_LOG_ERROR, text("the configuration names no device, or not by 1 to 64 of [A-Za-z0-9_-]"));
         free(self);
         return TOLLHOUSE_INVALID;
     }
@@ -75,8 +77,9 @@ static int32_t start(void *instance) {
 static int32_t command(void *instance, tollhouse_text cmd_id, uint64_t deadline_ms, tollhouse_text name,
                        tollhouse_text args) {
     const barrier *self = instance;
+    char device[65];
     (void)deadline_ms; /* nothing waits here, and the host hands in nothing that has expired */
-    (void)args;        /* one device, so the command can only be for it */
+    if (!read_device(args, device) || strcmp(device, self->device) != 0) return TOLLHOUSE_INVALID;
     if (is(name, "open")) {
         move_arm(self, "up");
     } else if (is(name, "close")) {
@@ -101,8 +104,8 @@ static const void *extension(tollhouse_text id) {
 
 static const char descriptor[] =
     "{\"id\":\"example.barrier\",\"version\":\"1.0.0\",\"kinds\":[\"barrier\"],\"commands\":[\"open\",\"close\"],"
-    "\"events\":[\"state/barrier\"],\"config\":{\"type\":\"object\",\"required\":[\"device\"],"
-    "\"properties\":{\"device\":{\"type\":\"string\"}}}}";
+    "\"events\":[\"state/barrier\"],\"config\":{\"type\":\"object\",\"required\":[\"device\"],\"properties\":{\"device\":"
+    "{\"type\":\"string\",\"title\":\"Barrier\",\"format\":\"tollhouse-device\",\"default\":\"gate-in-1\"}}}}";
 
 const tollhouse_driver tollhouse_driver_v1 = {
     .struct_size = sizeof(tollhouse_driver),

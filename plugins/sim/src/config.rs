@@ -17,9 +17,9 @@ pub(crate) const DESCRIPTOR: &str = r#"{
         "type": "object",
         "required": ["camera", "barrier"],
         "properties": {
-          "camera": {"type": "string", "title": "Camera"},
-          "barrier": {"type": "string", "title": "Barrier, with the loop under it"},
-          "display": {"type": "string", "title": "Display with voice"}
+          "camera": {"type": "string", "title": "Camera", "format": "tollhouse-device"},
+          "barrier": {"type": "string", "title": "Barrier, with the loop under it", "format": "tollhouse-device"},
+          "display": {"type": "string", "title": "Display with voice", "format": "tollhouse-device"}
         }
       },
       "travel_ms": {"type": "integer", "minimum": 0, "maximum": 60000, "default": 600},
