@@ -16,6 +16,8 @@ use crate::xml::{Texts, escaped};
 
 /// How often the arm is looked at after a command.
 const LOOK: Duration = Duration::from_millis(200);
+/// An answer takes at most so long, and the lane has to hear of it before the deadline.
+const ANSWER_AHEAD_MS: u64 = 1_500;
 const MAX_VOICE_CHARS: usize = 200;
 
 /// A command on its way to the camera.
@@ -142,7 +144,10 @@ impl Control<'_> {
         if let Err(refusal) = self.barrier("open") {
             return pending.refuse(&refusal);
         }
-        let until_ms = command.deadline_ms.min(self.gate.host.now_ms() + u64::from(self.gate.config.travel_ms));
+        let until_ms = command
+            .deadline_ms
+            .saturating_sub(ANSWER_AHEAD_MS)
+            .min(self.gate.host.now_ms() + u64::from(self.gate.config.travel_ms));
         while self.look() != Some(Position::Up) {
             if self.gate.host.now_ms() >= until_ms || self.stop.pause(LOOK) == Pause::Stopped {
                 return pending.refuse(&Refusal::new(Status::Timeout, "the arm was not seen up in time: not locked"));

@@ -19,6 +19,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long after its end a pulse of the board's is seen to.
 const STUCK_AFTER_MS: u64 = 1_000;
+/// A command in doubt is given up so long before its deadline, so that the lane hears of it in time.
+const ANSWER_AHEAD_MS: u64 = 300;
 /// The outputs are looked at so often where no input is wired, to notice that the board is gone.
 const LOOK_AT_OUTPUTS_MS: u64 = 1_000;
 
@@ -219,7 +221,7 @@ impl Worker {
             }
             Err(fault) => {
                 // Not again: a barrier with one button for both ways would turn round.
-                let until_ms = command.deadline_ms.min(now_ms + travel_ms);
+                let until_ms = command.deadline_ms.saturating_sub(ANSWER_AHEAD_MS).min(now_ms + travel_ms);
                 self.orders.doubtful(pending, barrier, action.goal, until_ms);
                 return Err(fault.to_string());
             }

@@ -73,7 +73,7 @@ pub(crate) fn what(config: &Config, command: &Command) -> Result<What, Refusal> 
     let is = |device: &Option<String>| device.as_deref() == Some(command.device.as_str());
     let relay = |relay: Relay| match (relay, relay.output(config)) {
         (Relay::Open, _) | (_, Some(_)) => Ok(What::Relay(relay)),
-        (_, None) => unsupported("no output is set up for it"),
+        (_, None) => Err(Refusal::new(Status::Rejected, format!("{}: no output is set up for it", command.device))),
     };
     match command.name.as_str() {
         "open" if is(&config.barrier) => relay(Relay::Open),

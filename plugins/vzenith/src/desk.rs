@@ -19,6 +19,9 @@ const GRACE: Duration = Duration::from_millis(100);
 /// A camera that has not polled for so long does not poll.
 const POLLS_EVERY: Duration = Duration::from_secs(35);
 
+/// A command is given up so long before its deadline, so that the lane hears of it in time.
+pub(crate) const ANSWER_AHEAD_MS: u64 = 300;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Desk {
@@ -111,7 +114,7 @@ impl Desk {
 
     /// Refuses what nobody came for in time.
     pub(crate) fn time_passed(&self, host: Host) {
-        let now_ms = host.now_ms();
+        let now_ms = host.now_ms() + ANSWER_AHEAD_MS;
         let mut state = self.lock();
         while let Some(place) = state.outbox.iter().position(|deed| deed.deadline_ms <= now_ms) {
             if let Some(deed) = state.outbox.remove(place) {

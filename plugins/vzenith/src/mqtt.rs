@@ -14,6 +14,7 @@ use tollhouse_sdk::{LogLevel, Refusal, Status};
 
 use crate::config::{Config, Link, TopicOrder};
 use crate::deed::{Deed, message};
+use crate::desk::ANSWER_AHEAD_MS;
 use crate::gate::Gate;
 use crate::heard::{self, Heard, License};
 
@@ -175,7 +176,8 @@ impl Talk {
         // Not to be kept by the broker: an open that comes minutes late opens for nobody.
         match self.client.try_publish(topic, QoS::AtMostOnce, false, body.to_string()) {
             Ok(()) => {
-                let until_ms = deed.deadline_ms.min(self.gate.host.now_ms() + REPLY_WITHIN_MS);
+                let until_ms =
+                    deed.deadline_ms.saturating_sub(ANSWER_AHEAD_MS).min(self.gate.host.now_ms() + REPLY_WITHIN_MS);
                 waiting.insert(deed.pending.cmd_id().to_owned(), (until_ms, deed));
             }
             Err(_) => refuse(deed, Status::Busy, "the way to the broker is full"),
