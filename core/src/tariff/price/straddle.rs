@@ -72,13 +72,10 @@ impl Walk<'_, '_> {
                 if restarts {
                     break;
                 }
-                if let Some(free) = self.bounds.free
-                    && (free.again, free.when_exceeded) == (Again::EachCycle, Exceeded::Deducted)
-                {
-                    match free.measured {
-                        Measured::Stay => free_until = cycle_ends + free.time.seconds(),
-                        Measured::ChargedTime => free_left = free.time.seconds(),
-                    }
+                match self.free_in_each_cycle() {
+                    Some((Measured::Stay, free)) => free_until = cycle_ends + free,
+                    Some((Measured::ChargedTime, free)) => free_left = free,
+                    None => {}
                 }
                 cycle_ends = self.cycle_ends(cycle_ends);
                 continue;
@@ -131,6 +128,13 @@ impl Walk<'_, '_> {
             at += length;
         }
         Ok(laid)
+    }
+
+    /// How long each cycle begins free, if that is deducted.
+    fn free_in_each_cycle(&self) -> Option<(Measured, i64)> {
+        let free = self.bounds.free?;
+        let each = (free.again, free.when_exceeded) == (Again::EachCycle, Exceeded::Deducted);
+        each.then(|| (free.measured, free.time.seconds()))
     }
 
     /// The rate behind a boundary, if a unit may cross into it: only where it charges by units itself.
