@@ -96,6 +96,10 @@ impl Process {
             match self.reader.read_buf(&mut self.received).await {
                 Ok(0) => return Err(Lost("it has ended".to_owned())),
                 Ok(_) => {}
+                // The same, with something of ours unread.
+                Err(fault) if fault.kind() == io::ErrorKind::ConnectionReset => {
+                    return Err(Lost("it has ended".to_owned()));
+                }
                 Err(fault) => return Err(Lost(format!("its socket broke: {fault}"))),
             }
         }

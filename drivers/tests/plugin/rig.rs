@@ -128,7 +128,7 @@ impl Rig {
         Self::launch(library, config, devices, patience(), allowance).expect("a library")
     }
 
-    fn launch(
+    pub(crate) fn launch(
         library: &Path,
         config: Value,
         devices: &[&str],

@@ -1,0 +1,3 @@
+/* Gives up in its constructor, each time. */
+#define ON_LOAD abort()
+#include "hostile.h"

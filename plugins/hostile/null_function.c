@@ -1,0 +1,3 @@
+/* Has no start. */
+#define START NULL
+#include "hostile.h"

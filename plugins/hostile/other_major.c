@@ -1,0 +1,3 @@
+/* Its table says another major version than its symbol. */
+#define MAJOR 2
+#include "hostile.h"

@@ -1,0 +1,3 @@
+/* Takes a command and never completes it. */
+#define ON_OPEN return TOLLHOUSE_OK
+#include "hostile.h"

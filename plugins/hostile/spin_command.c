@@ -1,0 +1,3 @@
+/* Never comes out of command. */
+#define ON_OPEN spin()
+#include "hostile.h"

@@ -1,0 +1,3 @@
+/* Never comes out of create. */
+#define ON_CREATE spin()
+#include "hostile.h"

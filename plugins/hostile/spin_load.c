@@ -1,0 +1,3 @@
+/* Never comes out of its constructor. */
+#define ON_LOAD spin()
+#include "hostile.h"

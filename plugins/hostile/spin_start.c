@@ -1,0 +1,3 @@
+/* Never comes out of start. */
+#define ON_START spin()
+#include "hostile.h"

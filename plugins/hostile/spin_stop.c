@@ -1,0 +1,3 @@
+/* Never comes out of stop. */
+#define ON_STOP spin()
+#include "hostile.h"
