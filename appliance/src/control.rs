@@ -10,20 +10,33 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::past::{self, EndedStay, StoredBill};
 use crate::store::{Store, Verdict};
 
 const FILE: &str = "control.sock";
 /// The longest request, in bytes.
 const MAX_REQUEST_BYTES: u64 = 4096;
+/// The most stays of one answer.
+const MAX_STAYS: usize = 1_000_000;
 /// A client that says nothing is left.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a command can ask of a running box.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "command")]
 pub enum Request {
     /// Prove that nothing was lost.
     Verify,
+    /// The last stays that have ended.
+    EndedStays {
+        /// How many at most.
+        last: usize,
+    },
+    /// A bill with all that priced it.
+    Bill {
+        /// Its id.
+        id: String,
+    },
 }
 
 /// What the box answers.
@@ -32,6 +45,10 @@ pub enum Request {
 pub enum Reply {
     /// What verifying found.
     Verdict(Verdict),
+    /// Stays that have ended, the oldest first.
+    EndedStays(Vec<EndedStay>),
+    /// A bill, if there is one of that id.
+    Bill(Option<Box<StoredBill>>),
     /// It could not be done, and why.
     Failed(String),
 }
@@ -80,6 +97,14 @@ fn answer(stream: &UnixStream, store: &Store) -> io::Result<()> {
             Ok(verdict) => Reply::Verdict(verdict),
             Err(fault) => Reply::Failed(fault.to_string()),
         },
+        Ok(Request::EndedStays { last }) => match past::ended_stays(&store.snapshot(), last.min(MAX_STAYS)) {
+            Ok(stays) => Reply::EndedStays(stays),
+            Err(fault) => Reply::Failed(fault.to_string()),
+        },
+        Ok(Request::Bill { id }) => match past::stored_bill(&store.snapshot(), &id) {
+            Ok(found) => Reply::Bill(found.map(Box::new)),
+            Err(fault) => Reply::Failed(fault.to_string()),
+        },
         Err(fault) => Reply::Failed(format!("the box does not know this command: {fault}")),
     };
     let mut text = serde_json::to_string(&reply)?;
@@ -88,7 +113,7 @@ fn answer(stream: &UnixStream, store: &Store) -> io::Result<()> {
 }
 
 /// Asks the box that runs on this data folder; `None` when none runs there.
-pub fn ask(data: &Path, request: Request) -> io::Result<Option<Reply>> {
+pub fn ask(data: &Path, request: &Request) -> io::Result<Option<Reply>> {
     let mut stream = match UnixStream::connect(data.join(FILE)) {
         Ok(stream) => stream,
         Err(fault) if matches!(fault.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
@@ -96,7 +121,7 @@ pub fn ask(data: &Path, request: Request) -> io::Result<Option<Reply>> {
         }
         Err(fault) => return Err(fault),
     };
-    writeln!(stream, "{}", serde_json::to_string(&request)?)?;
+    writeln!(stream, "{}", serde_json::to_string(request)?)?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line)?;
     Ok(Some(serde_json::from_str(&line)?))

@@ -2,6 +2,7 @@
 
 pub mod actors;
 pub mod admin;
+pub mod chart;
 pub mod clock;
 pub mod commands;
 pub mod config;
@@ -11,7 +12,11 @@ pub mod devices;
 pub mod http;
 pub mod live;
 pub mod metrics;
+pub mod past;
+pub mod quote;
 pub mod readiness;
 pub mod secret;
 pub mod store;
+pub mod tariffs;
+pub mod terminal;
 pub mod wiring;

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter};
 use actix_web::dev::ServerHandle;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{join_all, join3};
 use tollhouse_core::id::{DeviceId, IdKey};
 use tollhouse_core::lane::{self as core_lane, LaneRules};
-use tollhouse_core::tariff::{Plan, TariffBook, parse};
+use tollhouse_core::tariff::TariffBook;
 use tollhouse_drivers::event::Presence;
 use tollhouse_drivers::mqtt::{MqttConfig, MqttLink};
 use tollhouse_drivers::plugin::{FileWall, LibraryError, PluginConfig, PluginHost, file_wall};
@@ -38,6 +38,7 @@ use crate::metrics::{LinkObserver, Metrics, MetricsError};
 use crate::readiness::{Part, Readiness, Standing};
 use crate::secret::{self, SecretError};
 use crate::store::{Store, StoreError, StoreOptions};
+use crate::tariffs::{self, KeepError, TariffFault, Tariffs};
 
 /// Lanes run on so many threads of their own.
 const LANE_THREADS: usize = 2;
@@ -82,12 +83,24 @@ pub enum StartError {
         "the control socket cannot be made in the data folder: {0}; a socket path has at most 107 characters, so choose a shorter data folder if that is it"
     )]
     Control(io::Error),
+    /// The tariff is faulty; each fault with its place.
+    #[error("{0}\ncorrect it, and try it with `tollhouse tariff check FILE`")]
+    Tariff(String),
+    /// A version of the tariff could not be put on record.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
     /// The broker's password could not be read.
     #[error("the broker's password cannot be read from {0}: {1}")]
     Password(PathBuf, io::Error),
     /// This program's own file could not be found, which plugin hosts are started from.
     #[error("the program's own file cannot be found: {0}")]
     Executable(io::Error),
+}
+
+impl StartError {
+    fn tariff(faults: &[TariffFault]) -> Self {
+        Self::Tariff(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    }
 }
 
 /// A running box.
@@ -122,6 +135,7 @@ struct Shared {
     clock: BoxClock,
     key: IdKey,
     tariff: Arc<TariffBook>,
+    tariffs: Arc<Tariffs>,
     live: Arc<Live>,
     metrics: Arc<Metrics>,
     readiness: Arc<Readiness>,
@@ -158,29 +172,23 @@ fn share(config: &Config, clock: BoxClock) -> Result<Shared, StartError> {
         metrics.device(device, Presence::Offline);
     }
     let live = Arc::new(Live::new(config.lot.name.clone(), config.lot.capacity));
-    let tariff = Arc::new(hourly(config));
-    Ok(Shared { store, clock, key, tariff, live, metrics, readiness, outbox: Arc::default() })
+    let tariffs = Arc::new(tariffs(config, &store, clock.now())?);
+    let tariff = Arc::new(tariffs.book.clone());
+    Ok(Shared { store, clock, key, tariff, tariffs, live, metrics, readiness, outbox: Arc::default() })
 }
 
 fn owned(lane: &LaneConfig) -> Vec<DeviceId> {
     lane.devices().into_iter().cloned().collect()
 }
 
-/// The configured prices as a tariff. Its version names its very numbers: another price is another version.
-fn hourly(config: &Config) -> TariffBook {
-    let prices = &config.tariff;
-    let cap = prices.daily_cap.map(tollhouse_core::money::Money::amount);
-    let (free, per_hour, grace) = (prices.free_minutes, prices.per_hour.amount(), prices.exit_grace_minutes);
-    let version = format!("{free}-{per_hour}-{}-{grace}", cap.as_deref().unwrap_or("none"));
-    let free = if free > 0 { format!("free = \"{free}min\"\n") } else { String::new() };
-    let cap = cap.map(|cap| format!("[[cap]]\nper = \"24h\"\nmax = \"{cap}\"\n")).unwrap_or_default();
-    let (currency, zone) = (prices.per_hour.currency(), config.lot.zone);
-    let text = format!(
-        "id = \"hourly\"\nversion = \"{version}\"\ncurrency = \"{currency}\"\ntime_zone = \"{zone}\"\n\
-         exit_grace = \"{grace}min\"\n{free}[[rate]]\nname = \"hourly\"\nper = \"1h\"\nprice = \"{per_hour}\"\n{cap}"
-    );
-    let file = parse::parse(&text).expect("numbers of a checked configuration make a tariff");
-    TariffBook::of(Plan::new(Arc::new(file)).expect("a checked tariff makes a plan"))
+/// The lot's tariff, with the versions that are no longer configured for the stays that began under them. Each version
+/// is put on record, once, before anything is priced by it.
+fn tariffs(config: &Config, store: &Store, now: DateTime<Utc>) -> Result<Tariffs, StartError> {
+    let mut loaded = tariffs::of_lot(&config.lot).map_err(|faults| StartError::tariff(&faults))?;
+    tariffs::keep(&loaded, store, now)?;
+    let former = tariffs::former(&loaded, &store.snapshot());
+    loaded.book = loaded.book.with_former(former);
+    Ok(loaded)
 }
 
 fn connect(config: &Config, shared: &Shared, routes: &Arc<Routes>) -> Result<(Links, Devices), StartError> {
@@ -380,6 +388,7 @@ fn serve(
         live_page: config.http.live_page,
         sandbox: config.payment.sandbox,
         lane_codes: config.lanes.iter().map(|lane| (lane.id.clone(), lane.code.clone())).collect(),
+        tariffs: Arc::clone(&shared.tariffs),
     };
     let (address, handle, server) = http::serve(config.http.listen, doors)?;
     actix::spawn(async move {

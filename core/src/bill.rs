@@ -103,6 +103,12 @@ pub fn bills_counter(kind: BillKind, state: BillState) -> String {
     format!("bills/{}/{}", kind.as_str(), state.as_str())
 }
 
+/// What of a stay its temporary bill is priced by, up to a moment.
+pub fn priced_facts(stay: &Stay, until: DateTime<Utc>) -> StayFacts {
+    let area = AreaVisit { area: stay.area.to_string(), enter: stay.entered_at, exit: until };
+    StayFacts { areas: vec![area], version: stay.tariff.clone(), ..StayFacts::new(stay.entered_at, until, stay.colour) }
+}
+
 impl Record for Bill {
     const TABLE: Table = Table::Bills;
     fn key(&self) -> String {
@@ -130,13 +136,7 @@ impl Bill {
         if let Some(bill) = before.filter(|bill| in_grace && bill.due().is_zero()) {
             return Ok(bill.clone());
         }
-        let area = AreaVisit { area: stay.area.to_string(), enter: stay.entered_at, exit: until };
-        let facts = StayFacts {
-            areas: vec![area],
-            version: stay.tariff.clone(),
-            ..StayFacts::new(stay.entered_at, until, stay.colour)
-        };
-        let priced = tariff.price(&facts)?;
+        let priced = tariff.price(&priced_facts(stay, until))?;
         if let Some(bill) = before {
             return Ok(bill.clone().grown_to(priced, until)?);
         }

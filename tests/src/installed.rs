@@ -13,6 +13,7 @@ use crate::device::LOT;
 /// Never: writing to a text does not fail.
 pub fn configuration(http: SocketAddr, broker: SocketAddr, data: &Path, lanes: usize) -> String {
     let (host, port, data) = (broker.ip(), broker.port(), data.display());
+    let tariff = concat!(env!("CARGO_MANIFEST_DIR"), "/../appliance/tariffs/demo.toml");
     let mut text = format!(
         r#"[lot]
 id = "{LOT}"
@@ -21,6 +22,7 @@ zone = "Asia/Shanghai"
 currency = "CNY"
 capacity = 1000000
 tax_rate = "0.09"
+tariff = "{tariff}"
 
 [store]
 data = "{data}"
@@ -33,13 +35,6 @@ live_page = "open"
 host = "{host}"
 port = {port}
 client_id = "tollhouse"
-
-[tariff]
-kind = "hourly"
-free_minutes = 15
-per_hour = "5.00"
-daily_cap = "40.00"
-exit_grace_minutes = 15
 
 [policy]
 exit_without_entry = "attend"

@@ -11,10 +11,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
+use tollhouse_core::tariff::proof::{failed_examples, linted};
 use tollhouse_drivers::plugin::{FileWall, SealedLibrary, Unsigned, file_wall};
 
 use crate::config::reader::{Step, line_at};
-use crate::config::{self, Config, Sandbox};
+use crate::config::{self, Config, LotConfig, Sandbox};
+use crate::tariffs;
 
 const BROKER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Below this the box would be full within days.
@@ -103,6 +105,7 @@ pub fn check(path: &Path) -> Vec<Finding> {
     };
     let text = fs::read_to_string(path).unwrap_or_default();
     let mut survey = Survey { text: &text, findings: Vec::new() };
+    survey.tariff(&config.lot);
     survey.data_folder(&config.store.data);
     survey.listen(&config);
     survey.broker(&config);
@@ -130,6 +133,24 @@ impl Survey<'_> {
 
     fn warning(&mut self, way: &[Step<'_>], message: impl Into<String>) {
         self.find(Weight::Warning, way, message);
+    }
+
+    /// The tariff's own faults, each with its file and line, at the line that names the file; and what its linter warns of.
+    fn tariff(&mut self, lot: &LotConfig) {
+        let way = [Step::Key("lot"), Step::Key("tariff")];
+        let tariffs = match tariffs::of_lot(lot) {
+            Ok(tariffs) => tariffs,
+            Err(faults) => return faults.iter().for_each(|fault| self.fault(&way, fault.to_string())),
+        };
+        for version in &tariffs.versions {
+            let (warnings, untrue) = linted(&version.file);
+            for broken in failed_examples(&version.file, &tariffs.book).into_iter().chain(untrue) {
+                self.fault(&way, format!("{}:{}: {}", version.name, broken.line, broken.text.en));
+            }
+            for warning in warnings.iter().filter(|warning| warning.accepted.is_none()) {
+                self.warning(&way, format!("{}: {} [{}]", version.name, warning.text.en, warning.hole.as_str()));
+            }
+        }
     }
 
     fn data_folder(&mut self, data: &Path) {
@@ -300,8 +321,10 @@ mod tests {
         fs::write(at("password"), "secret\n").expect("password file");
         fs::set_permissions(at("password"), fs::Permissions::from_mode(0o600)).expect("mode");
         build_driver(&at("driver.so"));
+        fs::write(at("tariff.toml"), crate::demo::estate::TARIFF).expect("tariff");
         let text = include_str!("../../../systemd/tollhouse.toml")
             .replace("/var/lib/tollhouse", &at("data"))
+            .replace("/etc/tollhouse/tariff.toml", &at("tariff.toml"))
             .replace("/etc/tollhouse/mqtt-password", &at("password"))
             .replace("/etc/tollhouse/admin-password", &at("password"))
             .replace("127.0.0.1:8080", "127.0.0.1:0")
@@ -345,6 +368,7 @@ mod tests {
         fs::remove_dir(at("data")).expect("data folder");
         fs::set_permissions(at("password"), fs::Permissions::from_mode(0o644)).expect("mode");
         fs::write(at("driver.so"), "#!/bin/sh").expect("driver");
+        fs::write(at("tariff.toml"), crate::demo::estate::TARIFF.replace("\"5.00\"", "5.00")).expect("tariff");
         let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
         site.text = site
             .text
@@ -354,6 +378,7 @@ mod tests {
         let findings = checked(&site);
         let line_of = |part: &str| site.text.lines().position(|line| line.starts_with(part)).expect(part) + 1;
         for (says, place) in [
+            ("tariff.toml:20:", "tariff = "),
             ("is not there", "data = "),
             ("no broker answers", "host = "),
             ("chmod 600", "password_file = "),

@@ -5,7 +5,9 @@ pub mod check;
 pub mod demo;
 pub mod driver;
 mod log;
+mod quote;
 mod run;
+mod tariff;
 mod verify;
 
 use std::io;
@@ -47,6 +49,13 @@ enum Command {
     /// The vendor's and installer's tools for drivers
     #[command(subcommand)]
     Driver(driver::DriverCommand),
+    /// What a stay costs, line by line, by a tariff file; or a stored bill, priced again
+    Quote(quote::QuoteArgs),
+    /// Tariff files: check them, preview a change, draw a picture
+    Tariff {
+        #[command(subcommand)]
+        command: tariff::TariffCommand,
+    },
     /// Prove that nothing was lost: the journal's chain, tables against journal, the ledger, every invariant
     Verify {
         #[command(flatten)]
@@ -100,6 +109,8 @@ pub fn main() -> ExitCode {
             Err(fault) => refused(&fault),
         },
         Command::Driver(command) => driver::run(command),
+        Command::Quote(args) => quote::run(&args),
+        Command::Tariff { command } => tariff::run(&command),
         Command::Verify { place, json } => verify::run(&place, form(json)),
     }
 }
@@ -112,4 +123,10 @@ fn form(json: bool) -> Form {
 fn refused(why: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("tollhouse: {why}");
     ExitCode::FAILURE
+}
+
+/// Says on stderr what was asked wrongly; exit code 2.
+fn wrong_usage(why: &str) -> ExitCode {
+    eprintln!("tollhouse: {why}");
+    ExitCode::from(2)
 }

@@ -17,9 +17,10 @@ pub(super) fn run(place: &Place, form: Form) -> ExitCode {
     if !data.is_dir() {
         return refused(&format!("{} is no data folder of a box", data.display()));
     }
-    let verdict = match control::ask(&data, Request::Verify) {
+    let verdict = match control::ask(&data, &Request::Verify) {
         Ok(Some(Reply::Verdict(verdict))) => verdict,
         Ok(Some(Reply::Failed(why))) => return refused(&why),
+        Ok(Some(_)) => return refused(&"the running box answers something else: is it of another release?"),
         Ok(None) => match store::verify(&data, tollhouse_core::audit::all()) {
             Ok(verdict) => verdict,
             Err(fault) => return refused(&fault),
@@ -30,7 +31,7 @@ pub(super) fn run(place: &Place, form: Form) -> ExitCode {
     if verdict.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn folder(place: &Place) -> Result<PathBuf, String> {
+pub(super) fn folder(place: &Place) -> Result<PathBuf, String> {
     match (&place.data, &place.config) {
         (Some(data), _) => Ok(data.clone()),
         (None, Some(path)) => config::load(path).map(|config| config.store.data).map_err(|faults| {

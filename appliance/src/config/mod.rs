@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
-use tollhouse_core::money::{Currency, Money};
+use tollhouse_core::money::Currency;
 use tollhouse_drivers::plugin::Allowance;
 
 pub use drivers::DriversConfig;
@@ -26,6 +26,8 @@ pub const SANDBOX_WORDS: &str = "no money is taken";
 const MAX_FILE_BYTES: usize = 1 << 20;
 /// The most lanes of one box.
 pub const MAX_LANES: usize = 512;
+/// The most versions of a tariff that one box is told of.
+pub const MAX_TARIFF_VERSIONS: usize = 64;
 /// The most plugin instances of one box.
 pub const MAX_PLUGINS: usize = 64;
 /// The most vendors whose drivers one box trusts.
@@ -60,8 +62,6 @@ pub struct Config {
     pub http: HttpConfig,
     /// The broker of the devices.
     pub mqtt: MqttConfig,
-    /// The price of a temporary stay.
-    pub tariff: HourlyTariff,
     /// What is left to the lot to decide.
     pub policy: PolicyConfig,
     /// How drivers pay.
@@ -89,6 +89,22 @@ pub struct LotConfig {
     pub capacity: i64,
     /// The share of tax, as 0.09, that prices contain.
     pub tax_rate: Decimal,
+    /// What a temporary stay costs.
+    pub tariff: TariffSource,
+}
+
+/// Where the tariff of temporary stays stands. Its text is read, and checked, when the box starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TariffSource {
+    /// Files: the versions of one tariff, each with its `in_force_from`.
+    Files(Vec<PathBuf>),
+    /// A text that the program carries with it.
+    BuiltIn {
+        /// As its faults name it.
+        name: &'static str,
+        /// The text of the file.
+        text: &'static str,
+    },
 }
 
 /// `[store]`
@@ -133,19 +149,6 @@ pub struct MqttConfig {
     pub username: Option<String>,
     /// A file whose first line is the password.
     pub password_file: Option<PathBuf>,
-}
-
-/// `[tariff]` of kind `hourly`: the simple tariff until the tariff engine reads whole files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HourlyTariff {
-    /// Nothing is due up to and including so many minutes.
-    pub free_minutes: u32,
-    /// Per started hour, from the first minute.
-    pub per_hour: Money,
-    /// At most so much in 24 hours from entry; `None`: no limit.
-    pub daily_cap: Option<Money>,
-    /// After paying, so long to reach the exit.
-    pub exit_grace_minutes: u32,
 }
 
 /// `[policy]`

@@ -207,6 +207,30 @@ impl<'t> Section<'t> {
         number
     }
 
+    /// A text, or a list of at least one and at most so many; absent or wrong, it is told.
+    pub(super) fn one_or_more<T, E: Display>(
+        &mut self,
+        document: &mut Document<'t>,
+        key: &str,
+        at_most: usize,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<At<T>>> {
+        let Some(found) = self.table.get(key) else {
+            self.missing(document, key);
+            return None;
+        };
+        if !found.get_ref().is_array() {
+            return self.optional(document, key, read).map(|one| vec![one]);
+        }
+        let line = document.line(&found.span());
+        let all = self.list(document, key, read);
+        if (1..=at_most).contains(&all.len()) {
+            return Some(all);
+        }
+        document.fault(line, format!("{key} is one text or a list of at most {at_most}"));
+        None
+    }
+
     /// A list of texts, each with its line; absent, it is empty.
     pub(super) fn list<T, E: Display>(
         &mut self,

@@ -5,18 +5,16 @@ use std::path::PathBuf;
 
 use rust_decimal::Decimal;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
-use tollhouse_core::money::{Currency, Money};
+use tollhouse_core::money::Currency;
 
 use super::cross::{LinedLane, check_together};
 use super::drivers::{drivers, plugin};
 use super::reader::{At, Document, Section};
 use super::{
-    Config, Direction, ExitWithoutEntry, HourlyTariff, HttpConfig, LaneConfig, LivePage, LotConfig, MAX_LANES,
-    MAX_PLUGINS, MqttConfig, PassedBy, PaymentConfig, PolicyConfig, SANDBOX_WORDS, Sandbox, StoreConfig,
+    Config, Direction, ExitWithoutEntry, HttpConfig, LaneConfig, LivePage, LotConfig, MAX_LANES, MAX_PLUGINS,
+    MAX_TARIFF_VERSIONS, MqttConfig, PassedBy, PaymentConfig, PolicyConfig, SANDBOX_WORDS, Sandbox, StoreConfig,
+    TariffSource,
 };
-
-/// A week: nobody is owed a longer free time, grace or order.
-const WEEK_MINUTES: u32 = 7 * 24 * 60;
 
 /// Reads all sections; `None` when one of them lacks something (then told).
 pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
@@ -24,7 +22,6 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
     let store = store(document);
     let http = http(document);
     let mqtt = mqtt(document);
-    let tariff = tariff(document, lot.as_ref().map_or(Currency::Cny, |lot| lot.currency));
     let policy = policy(document);
     let payment = payment(document);
     let drivers = drivers(document);
@@ -39,7 +36,6 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
         store: store?,
         http: http?,
         mqtt: mqtt?,
-        tariff: tariff?,
         policy: policy?,
         payment: payment?,
         drivers,
@@ -58,7 +54,8 @@ fn lot(document: &mut Document<'_>) -> Option<LotConfig> {
     let currency = section.required(document, "currency", str::parse::<Currency>);
     let capacity = section.integer(document, "capacity", 1..=1_000_000_i64, None);
     let tax_rate = section.required(document, "tax_rate", tax_rate);
-    document.close(section, &["id", "name", "zone", "currency", "capacity", "tax_rate"]);
+    let tariff = section.one_or_more(document, "tariff", MAX_TARIFF_VERSIONS, absolute_path);
+    document.close(section, &["id", "name", "zone", "currency", "capacity", "tax_rate", "tariff"]);
     Some(LotConfig {
         id: id?.value,
         name: name?.value,
@@ -66,6 +63,7 @@ fn lot(document: &mut Document<'_>) -> Option<LotConfig> {
         currency: currency?.value,
         capacity: capacity?,
         tax_rate: tax_rate?.value,
+        tariff: TariffSource::Files(tariff?.into_iter().map(|at| at.value).collect()),
     })
 }
 
@@ -111,33 +109,6 @@ fn mqtt(document: &mut Document<'_>) -> Option<MqttConfig> {
         client_id: client_id.map_or_else(|| "tollhouse".to_owned(), |at| at.value),
         username: username.map(|at| at.value),
         password_file: password_file.map(|at| at.value),
-    })
-}
-
-fn tariff(document: &mut Document<'_>, currency: Currency) -> Option<HourlyTariff> {
-    let mut section = document.section("tariff");
-    let kind = section.required(document, "kind", |text| one_of(text, &[("hourly", ())]));
-    let amount = |text: &str| match Money::parse(text, currency) {
-        Ok(money) if money.minor() < 0 => Err("a price is not below zero".to_owned()),
-        Ok(money) => Ok(money),
-        Err(error) => Err(error.to_string()),
-    };
-    let free_minutes = section.integer(document, "free_minutes", 0..=WEEK_MINUTES, Some(0));
-    let per_hour = section.required(document, "per_hour", amount);
-    let daily_cap = section.optional(document, "daily_cap", amount);
-    let exit_grace_minutes = section.integer(document, "exit_grace_minutes", 1..=WEEK_MINUTES, Some(15));
-    if let (Some(cap), Some(hour)) = (&daily_cap, &per_hour)
-        && cap.value.minor() < hour.value.minor()
-    {
-        document.fault(cap.line, "daily_cap is less than one hour costs");
-    }
-    document.close(section, &["kind", "free_minutes", "per_hour", "daily_cap", "exit_grace_minutes"]);
-    kind?;
-    Some(HourlyTariff {
-        free_minutes: free_minutes?,
-        per_hour: per_hour?.value,
-        daily_cap: daily_cap.map(|at| at.value),
-        exit_grace_minutes: exit_grace_minutes?,
     })
 }
 

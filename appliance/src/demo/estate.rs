@@ -7,15 +7,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::json;
 use tollhouse_core::id::{AreaId, DeviceId, IdError, LaneId, LotId};
-use tollhouse_core::money::{Currency, Money};
+use tollhouse_core::money::Currency;
 use tollhouse_core::pass::{GatePass, Grants, OverduePolicy};
 use tollhouse_core::plate::{Plate, PlateError};
 use tollhouse_core::record::{Cause, Change, ChangeKind};
 use tollhouse_drivers::plugin::{Allowance, Unsigned};
 
 use crate::config::{
-    Config, Direction, DriversConfig, ExitWithoutEntry, HourlyTariff, HttpConfig, LaneConfig, LivePage, LotConfig,
-    MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig, Sandbox, StoreConfig,
+    Config, Direction, DriversConfig, ExitWithoutEntry, HttpConfig, LaneConfig, LivePage, LotConfig, MqttConfig,
+    PassedBy, PaymentConfig, PluginConfig, PolicyConfig, Sandbox, StoreConfig, TariffSource,
 };
 
 /// The lot's name in topics.
@@ -24,6 +24,8 @@ pub const LOT: &str = "demo";
 pub const SIM_LIBRARY: &str = "libtollhouse_driver_sim.so";
 /// What the simulated driver calls itself; the demo runs no other.
 const SIM_DRIVER: &str = "tollhouse.sim";
+/// What the demo charges: the same file that anybody can read and change for a lot of their own.
+pub const TARIFF: &str = include_str!("../../tariffs/demo.toml");
 /// Places for temporary cars.
 const CAPACITY: i64 = 200;
 
@@ -37,6 +39,7 @@ pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, spe
             currency: Currency::Cny,
             capacity: CAPACITY,
             tax_rate: Decimal::new(9, 2),
+            tariff: TariffSource::BuiltIn { name: "demo.toml", text: TARIFF },
         },
         store: StoreConfig { data: data.to_owned() },
         http: HttpConfig { listen: http, public_url: None, live_page: LivePage::Open, admin_password_file: None },
@@ -46,12 +49,6 @@ pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, spe
             client_id: "tollhouse-demo".to_owned(),
             username: None,
             password_file: None,
-        },
-        tariff: HourlyTariff {
-            free_minutes: 15,
-            per_hour: Money::new(500, Currency::Cny),
-            daily_cap: Some(Money::new(4_000, Currency::Cny)),
-            exit_grace_minutes: 15,
         },
         policy: PolicyConfig {
             exit_without_entry: ExitWithoutEntry::Open,

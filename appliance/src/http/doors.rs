@@ -18,6 +18,7 @@ use crate::config::{LivePage, Sandbox};
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
+use crate::tariffs::Tariffs;
 
 /// A phone waits no longer for an actor.
 const ASK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -62,6 +63,8 @@ pub struct Doors {
     pub sandbox: Sandbox,
     /// The public code of each lane. With the sandbox on, the live page links to the exits' pay pages.
     pub lane_codes: BTreeMap<LaneId, String>,
+    /// The lot's tariff: what it says, and what prices by it.
+    pub tariffs: Arc<Tariffs>,
 }
 
 impl Doors {

@@ -16,6 +16,7 @@ mod problem;
 mod rate;
 mod routes;
 mod sandbox;
+mod tariffs;
 mod wire;
 
 use std::net::SocketAddr;

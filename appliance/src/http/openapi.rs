@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::{assets, live, opening, operate, page, pay, pay_page, sandbox};
+use super::{assets, live, opening, operate, page, pay, pay_page, sandbox, tariffs};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,6 +15,7 @@ use super::{assets, live, opening, operate, page, pay, pay_page, sandbox};
         pay::lane, pay::plate, pay::bill, pay::make_order, pay::order,
         live::lanes, live::stream, opening::open,
         page::live, pay_page::lane, pay_page::plate, pay_page::qr, assets::asset,
+        tariffs::list, tariffs::one, tariffs::quote, tariffs::picture,
         sandbox::wallet, sandbox::pay,
         operate::healthz, operate::readyz, operate::metrics, document,
     ),
@@ -22,6 +23,7 @@ use super::{assets, live, opening, operate, page, pay, pay_page, sandbox};
     tags(
         (name = "pay", description = "What a driver's phone needs, without signing in"),
         (name = "lanes", description = "What people order at a lane"),
+        (name = "tariffs", description = "What a stay costs: the lot's tariff, drafts, pictures"),
         (name = "live", description = "The lot as it stands; off unless [http] live_page is open"),
         (name = "pages", description = "For people with a browser"),
         (name = "sandbox", description = "A provider that takes no money; there only while it is switched on"),

@@ -86,7 +86,7 @@ fn request_id(request: &HttpRequest) -> Result<EventId, Problem> {
 }
 
 /// HTTP Basic, checked off the serving threads, and not more often than a person types.
-async fn sign_in(doors: &Doors, rates: &Rates, request: &HttpRequest) -> Result<(), Problem> {
+pub(super) async fn sign_in(doors: &Doors, rates: &Rates, request: &HttpRequest) -> Result<(), Problem> {
     let Some(admin) = doors.admin.clone() else { return Err(Problem::no_route()) };
     let Some((name, password)) = credentials(request) else { return Err(unknown()) };
     if let Some(peer) = request.peer_addr() {

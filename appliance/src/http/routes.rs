@@ -12,7 +12,7 @@ use super::doors::Doors;
 use super::live::Watchers;
 use super::problem::Problem;
 use super::rate::Rates;
-use super::{assets, live, openapi, opening, operate, page, pay, pay_page, sandbox};
+use super::{assets, live, openapi, opening, operate, page, pay, pay_page, sandbox, tariffs};
 use crate::config::{LivePage, Sandbox};
 
 /// The largest body that is read.
@@ -32,6 +32,10 @@ pub(super) fn configure(app: &mut ServiceConfig, doors: &Arc<Doors>, rates: &Arc
         .service(post("/api/v1/pay/bills/{bill}/orders", pay::make_order))
         .service(get("/api/v1/pay/orders/{order}", pay::order))
         .service(post("/api/v1/lanes/{lane}/openings", opening::open))
+        .service(get("/api/v1/tariffs", tariffs::list))
+        .service(post("/api/v1/tariffs/quote", tariffs::quote))
+        .service(get("/api/v1/tariffs/{id}", tariffs::one))
+        .service(get("/api/v1/tariffs/{id}/chart.svg", tariffs::picture))
         .service(get("/pay/lanes/{lane}", pay_page::lane))
         .service(get("/pay/lanes/{lane}/qr.svg", pay_page::qr))
         .service(get("/pay/plates/{plate}", pay_page::plate))

@@ -85,6 +85,9 @@ pub enum ChangeKind {
     /// A follower of the journal moved on.
     #[serde(rename = "cursor.moved")]
     CursorMoved,
+    /// A version of a tariff was loaded for the first time.
+    #[serde(rename = "tariff.loaded")]
+    TariffLoaded,
 }
 
 /// What led to a change.

@@ -59,6 +59,8 @@ tables! {
     Counters = "counters";
     /// How far each follower of the journal has come.
     Cursors = "cursors";
+    /// Versions of tariffs, by id and version.
+    Tariffs = "tariffs";
 }
 
 impl Table {

@@ -4,11 +4,17 @@
 //! minute, if the tariff says so) before anything is measured, so 15:00.900 after entry is still fifteen minutes.
 
 mod check;
+pub mod curve;
+pub mod lint;
 pub mod model;
 pub mod parse;
+pub mod preview;
 mod price;
+pub mod proof;
+mod version;
 
 pub use price::{Owed, Plan, PriceError, TariffBook};
+pub use version::TariffVersion;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@ mod opening;
 mod operating;
 mod paying;
 mod refusals;
+mod tariffs;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -196,6 +197,7 @@ pub(super) fn box_with(sandbox: Sandbox, live_page: LivePage) -> Box {
         live_page,
         sandbox,
         lane_codes: BTreeMap::from([(LaneId::new("out-1").expect("a name"), "out-1".to_owned())]),
+        tariffs: Arc::new(crate::tariffs::built_in("demo.toml", crate::demo::estate::TARIFF).expect("a tariff")),
     };
     Box { doors: Arc::new(doors), payment, asked, rates: Arc::new(Rates::new(now)), clock }
 }

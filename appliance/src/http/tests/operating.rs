@@ -157,8 +157,11 @@ async fn every_route_is_described_and_every_description_is_a_route() {
     for (path, methods) in got["paths"].as_object().expect("paths") {
         for method in methods.as_object().expect("methods").keys() {
             let filled = path.replace("{order_id}", &order().to_string()).replace("{bill_id}", &bill().to_string());
-            let filled =
-                filled.replace("{lane}", "out-1").replace("{plate}", "A1").replace("{version}/{name}", "1/pay.js");
+            let filled = filled
+                .replace("{lane}", "out-1")
+                .replace("{plate}", "A1")
+                .replace("{id}", "demo")
+                .replace("{version}/{name}", "1/pay.js");
             if filled == "/api/v1/live" {
                 continue; // Never ends.
             }
