@@ -33,6 +33,7 @@ struct Outgoing {
 /// The half that receives.
 pub(crate) struct Receiver {
     stream: TcpStream,
+    chunk: Vec<u8>,
     bytes: BytesMut,
 }
 
@@ -94,9 +95,8 @@ impl Receiver {
     }
 
     fn fill(&mut self) -> Option<()> {
-        let mut chunk = [0; READ_BYTES];
-        let read = self.stream.read(&mut chunk).ok().filter(|read| *read > 0)?;
-        self.bytes.extend_from_slice(&chunk[..read]);
+        let read = self.stream.read(&mut self.chunk).ok().filter(|read| *read > 0)?;
+        self.bytes.extend_from_slice(&self.chunk[..read]);
         Some(())
     }
 
@@ -133,7 +133,11 @@ pub(crate) fn connect(broker: SocketAddr, id: &str, topic: String) -> (Sender, R
     subscribe.pkid = 1;
     subscribe.write(&mut hello).expect("a small packet can be written");
     stream.write_all(&hello).expect("the broker takes it");
-    let mut receiver = Receiver { stream: stream.try_clone().expect("a socket has two ends"), bytes: BytesMut::new() };
+    let mut receiver = Receiver {
+        stream: stream.try_clone().expect("a socket has two ends"),
+        chunk: vec![0; READ_BYTES],
+        bytes: BytesMut::new(),
+    };
     receiver.await_packet(|packet| matches!(packet, Packet::ConnAck(ConnAck { .. })));
     receiver.await_packet(|packet| matches!(packet, Packet::SubAck(_)));
     let sender = Sender { stream: Arc::new(Mutex::new(Outgoing { stream, last_id: 1 })) };
