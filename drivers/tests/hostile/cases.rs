@@ -79,7 +79,8 @@ pub(crate) const CASES: &[Case] = &[
     case("unknown_completion", "completes strangers' commands, speaks for another lane's device", Opens, ""),
     case("silent", "never completes a command", Expires, ""),
     case("emit_after_stop", "goes on emitting after `stop` and `destroy`", Opens, ""),
-    case("closes_descriptors", "closes the descriptors 0 to 20", Falls, "it hangs"),
+    // It ends or hangs, as its threads happen to find their socket gone.
+    case("closes_descriptors", "closes the descriptors 0 to 20", Falls, ""),
     case("raw_garbage", "writes garbage to the host's socket", Falls, "it sends garbage"),
     case("half_frame", "promises a frame on the host's socket and never ends it", Falls, "it hangs"),
     case("forged_frames", "speaks the host's own language on its socket, out of turn", Opens, ""),
