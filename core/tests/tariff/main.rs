@@ -1,0 +1,54 @@
+//! The engine against a second reading of docs/tariffs.md: random tariffs and stays, and the shipped tariffs. The same
+//! cases every time; `TOLLHOUSE_TARIFF_SEED` begins elsewhere, `TOLLHOUSE_TARIFF_BATCHES` says how many hundred.
+
+mod compare;
+mod generate;
+mod reference;
+mod shipped;
+
+use compare::{Outcome, compare};
+use generate::{Case, case};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+/// Cases of one seed.
+const BATCH: u32 = 100;
+
+fn runner(seed: u64, cases: u32) -> TestRunner {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+fn shown(case: &Case) -> String {
+    format!("--- tariff\n{}--- stay\n{:#?}", case.tariff, case.stay)
+}
+
+#[test]
+fn engine_and_reference_agree_on_random_tariffs_and_stays() {
+    let first = number("TOLLHOUSE_TARIFF_SEED").unwrap_or(1);
+    let batches = number("TOLLHOUSE_TARIFF_BATCHES").unwrap_or(3);
+    let (mut compared, mut refused) = (0_u64, 0_u64);
+    for seed in first..first + batches {
+        let counts = std::cell::Cell::new((compared, refused));
+        let result = runner(seed, BATCH).run(&case(), |case| {
+            let (compared, refused) = counts.get();
+            match compare(&case) {
+                Outcome::Agree => counts.set((compared + 1, refused)),
+                Outcome::Refused => counts.set((compared, refused + 1)),
+                Outcome::Differ(how) => return Err(TestCaseError::fail(how)),
+            }
+            Ok(())
+        });
+        if let Err(TestError::Fail(how, case)) = result {
+            panic!("TOLLHOUSE_TARIFF_SEED={seed}: {how}\n{}", shown(&case));
+        }
+        (compared, refused) = counts.get();
+    }
+    println!("{batches} batches from seed {first}: {compared} compared, {refused} refused by the checks");
+    assert!(compared > 10 * refused, "the generator makes tariffs that are no tariffs: {refused} beside {compared}");
+}
