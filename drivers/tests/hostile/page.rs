@@ -33,7 +33,8 @@ impl Row {
             Then::KeptIn | Then::Opens | Then::Expires => "none: it lives".to_owned(),
             Then::Noise => "if it misses a ping".to_owned(),
         };
-        let says = if case.words.is_empty() { String::new() } else { format!("`{}`", case.words) };
+        let says =
+            if case.words.is_empty() { String::new() } else { format!("`{}`", case.words.replace('|', "` or `")) };
         Self { fixed: format!("| `{}` | {} | {says} | {command} | {restarts} |", case.file, case.does), beside }
     }
 }
