@@ -91,6 +91,18 @@ fn an_inner_area_prices_its_own_time_while_the_outer_clock_stands() {
     assert_eq!(fee(&book, &StayFacts { areas, ..stay("09T08:00", "09T10:30") }), 200 + 2_000);
 }
 
+/// It once never ended: behind the last area of a stay the walk looked for the unit's rest in one endless cycle.
+#[test]
+fn a_unit_that_is_shared_out_and_under_way_when_its_area_is_left_ends_there() {
+    let area = "version = \"1\"\n[areas]\ninner = \"inner\"\n\
+        [[scheme]]\nname = \"outer\"\n[[scheme.rate]]\nper = \"1h\"\nprice = \"1.00\"\n\
+        [[scheme]]\nname = \"inner\"\nareas = \"inner\"\nboundary = \"split\"\n\
+        [[scheme.rate]]\nper = \"20min\"\nprice = \"2.00\"\n";
+    let inside = AreaVisit { area: "inner".into(), enter: at("09T09:00"), exit: at("09T10:30") };
+    let facts = StayFacts { areas: vec![inside], ..stay("09T08:00", "09T12:00") };
+    assert_eq!(fee(&TariffBook::of(plan(area)), &facts), 1_300, "3 x 1.00 outside, 5 x 2.00 inside");
+}
+
 #[test]
 fn visits_of_one_day_share_its_cap() {
     let cap = "[[cap]]\nper = \"calendar_day\"\nmax = \"20.00\"\nvisits = \"together\"\n";

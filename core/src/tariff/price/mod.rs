@@ -47,12 +47,6 @@ pub enum PriceError {
         /// Where, in seconds since 1970.
         at: i64,
     },
-    /// A fault of the engine's own: a lane gets an error that a person can see, and never waits.
-    #[error("the stay cannot be priced beyond {}: a fault of the box, please report it with the tariff", shown(*at))]
-    NoProgress {
-        /// Where, in seconds since 1970.
-        at: i64,
-    },
     /// The conditions of no scheme hold.
     #[error("no scheme of the tariff is for this stay")]
     NoScheme,

@@ -65,12 +65,12 @@ impl Walk<'_, '_> {
         let mut laid = Laid { parts: vec![begin], left: per, paused: false };
         let mut at = self.state.at;
         let (mut cycle_ends, mut free_until, mut free_left) = (self.state.cycle.ends, at, 0);
-        // The coming that the unit begins in, which is not the window's when the clock stood before it.
-        let mut coming = self.axis.piece(at)?.coming;
+        let mut coming = self.state.window.map_or(0, |window| window.coming);
         let restarts = matches!(self.scheme.cycle, Some((_, Next::Restart)));
         while laid.left > 0 && (at < self.bounds.end || boundary == Boundary::Split) {
             if at >= cycle_ends {
-                if restarts {
+                // Behind the last that is known of the stay's areas there is neither rate nor cycle.
+                if restarts || cycle_ends == i64::MAX {
                     break;
                 }
                 match self.free_in_each_cycle() {

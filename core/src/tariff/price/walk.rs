@@ -76,9 +76,6 @@ pub(super) struct Bounds {
     pub(super) free: Option<Free>,
 }
 
-/// A cycle that begins, free time that is over: so many things at most may happen at one moment.
-const MOST_STANDING: u32 = 1_000;
-
 /// A walk under way.
 pub(super) struct Walk<'a, 'p> {
     pub(super) axis: &'a mut Axis<'p>,
@@ -123,14 +120,8 @@ impl<'a, 'p> Walk<'a, 'p> {
 
     /// Walks all units that begin before `limit`.
     pub(super) fn run_to(&mut self, limit: i64) -> Result<(), PriceError> {
-        let (mut last, mut standing) = (self.state.at, 0_u32);
         while self.state.at < limit.min(self.bounds.end) {
             self.advance()?;
-            standing = if self.state.at == last { standing + 1 } else { 0 };
-            if standing > MOST_STANDING {
-                return Err(PriceError::NoProgress { at: last });
-            }
-            last = self.state.at;
         }
         Ok(())
     }
