@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tollhouse_core::tariff::model::TariffFile;
 use tollhouse_core::tariff::parse::parse;
 use tollhouse_core::tariff::{Plan, StayFacts, TariffBook};
 
@@ -19,9 +20,24 @@ pub(crate) enum Outcome {
     Differ(String),
 }
 
-pub(crate) fn compare(case: &Case) -> Outcome {
+/// A fault that is planted in what the engine is given; `Sound` where nothing was there to be spoilt.
+pub(crate) type Plant = fn(&mut TariffFile) -> Planted;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Planted {
+    Spoilt,
+    Sound,
+}
+
+/// The engine as it is.
+pub(crate) fn nothing(_: &mut TariffFile) -> Planted {
+    Planted::Sound
+}
+
+pub(crate) fn compare(case: &Case, plant: Plant) -> Outcome {
     let Ok(file) = parse(&case.tariff) else { return Outcome::Refused };
-    let given = file.clone();
+    let mut given = file.clone();
+    plant(&mut given);
     let book = match Plan::new(Arc::new(given)).and_then(|plan| TariffBook::new(vec![plan])) {
         Ok(book) => book,
         Err(error) => return Outcome::Differ(format!("the engine refuses the tariff: {error}")),

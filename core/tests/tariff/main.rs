@@ -1,17 +1,23 @@
-//! The engine against a second reading of docs/tariffs.md: random tariffs and stays, and the shipped tariffs. The same
-//! cases every time; `TOLLHOUSE_TARIFF_SEED` begins elsewhere, `TOLLHOUSE_TARIFF_BATCHES` says how many hundred.
+//! The engine against a second reading of docs/tariffs.md: random tariffs and stays, the shipped tariffs, and planted faults
+//! that the comparison must find. The same cases every time; `TOLLHOUSE_TARIFF_SEED` begins elsewhere, `TOLLHOUSE_TARIFF_BATCHES` says how many hundred.
 
 mod compare;
 mod generate;
+mod plants;
 mod reference;
 mod shipped;
 
-use compare::{Outcome, compare};
+use compare::{Outcome, compare, nothing};
 use generate::{Case, case};
+use plants::PLANTS;
+use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 /// Cases of one seed.
 const BATCH: u32 = 100;
+
+/// Every planted fault has to be found within so many cases.
+const MOST_CASES: u32 = 1_500;
 
 fn runner(seed: u64, cases: u32) -> TestRunner {
     let mut bytes = [0; 32];
@@ -31,13 +37,13 @@ fn shown(case: &Case) -> String {
 #[test]
 fn engine_and_reference_agree_on_random_tariffs_and_stays() {
     let first = number("TOLLHOUSE_TARIFF_SEED").unwrap_or(1);
-    let batches = number("TOLLHOUSE_TARIFF_BATCHES").unwrap_or(3);
+    let batches = number("TOLLHOUSE_TARIFF_BATCHES").unwrap_or(20);
     let (mut compared, mut refused) = (0_u64, 0_u64);
     for seed in first..first + batches {
         let counts = std::cell::Cell::new((compared, refused));
         let result = runner(seed, BATCH).run(&case(), |case| {
             let (compared, refused) = counts.get();
-            match compare(&case) {
+            match compare(&case, nothing) {
                 Outcome::Agree => counts.set((compared + 1, refused)),
                 Outcome::Refused => counts.set((compared, refused + 1)),
                 Outcome::Differ(how) => return Err(TestCaseError::fail(how)),
@@ -51,4 +57,22 @@ fn engine_and_reference_agree_on_random_tariffs_and_stays() {
     }
     println!("{batches} batches from seed {first}: {compared} compared, {refused} refused by the checks");
     assert!(compared > 10 * refused, "the generator makes tariffs that are no tariffs: {refused} beside {compared}");
+}
+
+#[test]
+fn the_comparison_finds_every_planted_fault() {
+    let mut runner = runner(7, 1);
+    let mut missing: Vec<_> = PLANTS.iter().collect();
+    for _ in 0..MOST_CASES {
+        let case = case().new_tree(&mut runner).expect("a case").current();
+        // Only where the sound engine agrees a difference is the planted fault's.
+        if compare(&case, nothing) == Outcome::Agree {
+            missing.retain(|(_, plant)| !matches!(compare(&case, *plant), Outcome::Differ(_)));
+        }
+        if missing.is_empty() {
+            return;
+        }
+    }
+    let names: Vec<_> = missing.into_iter().map(|(name, _)| name).collect();
+    panic!("not found within {MOST_CASES} cases: {names:#?}");
 }
