@@ -1,8 +1,10 @@
-//! The engine against a second reading of docs/tariffs.md: random tariffs and stays, the shipped tariffs, and planted faults
-//! that the comparison must find. The same cases every time; `TOLLHOUSE_TARIFF_SEED` begins elsewhere, `TOLLHOUSE_TARIFF_BATCHES` says how many hundred.
+//! The engine against a second reading of docs/tariffs.md: random tariffs and stays, the shipped tariffs, planted faults
+//! that the comparison must find, and holes that the linter must. The same cases every time; `TOLLHOUSE_TARIFF_SEED`
+//! begins elsewhere, `TOLLHOUSE_TARIFF_BATCHES` says how many hundred.
 
 mod compare;
 mod generate;
+mod holes;
 mod plants;
 mod reference;
 mod shipped;
