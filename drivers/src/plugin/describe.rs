@@ -45,22 +45,22 @@ pub async fn describe(
     trust: &Trust,
 ) -> Result<(Identity, Descriptor), DescribeError> {
     let sealed = SealedLibrary::take(library, trust)?;
-    let mut process = Process::start(host_executable, &sealed).await?;
-    let said = timeout(LOAD_WITHIN, ask(&mut process, library)).await;
+    let descriptor = describe_sealed(&sealed, host_executable).await?;
+    Ok((sealed.identity().clone(), descriptor))
+}
+
+/// The same of a library that the box has taken in already.
+pub async fn describe_sealed(sealed: &SealedLibrary, host_executable: &Path) -> Result<Descriptor, DescribeError> {
+    let mut process = Process::start(host_executable, sealed).await?;
+    let said = timeout(LOAD_WITHIN, ask(&mut process, sealed.path())).await;
     process.stop(END_WITHIN).await;
     let ended = process.end().await;
     let agreed = match said {
-        Ok(Ok(descriptor)) => trust
-            .agree(sealed.identity(), &descriptor.id, &descriptor.version)
-            .map(|()| descriptor)
-            .map_err(|fault| fault.to_string()),
+        Ok(Ok(descriptor)) => sealed.agree(&descriptor).map(|()| descriptor).map_err(|fault| fault.to_string()),
         Ok(Err(Lost(why))) => Err(format!("{why} ({ended})")),
         Err(_) => Err(format!("its library did not finish loading ({ended})")),
     };
-    match agreed {
-        Ok(descriptor) => Ok((sealed.identity().clone(), descriptor)),
-        Err(why) => Err(DescribeError::Silent { path: library.display().to_string(), why }),
-    }
+    agreed.map_err(|why| DescribeError::Silent { path: sealed.path().display().to_string(), why })
 }
 
 async fn ask(process: &mut Process, library: &Path) -> Result<Descriptor, Lost> {

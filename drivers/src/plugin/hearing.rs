@@ -12,7 +12,7 @@ use super::life::{Life, Ping, Stage, Step};
 use super::process::Lost;
 use super::report::{self, Run};
 use super::roster::Answer;
-use super::supervisor::Supervisor;
+use super::supervisor::{Begun, Supervisor};
 use super::{Descriptor, Standing, short};
 use crate::event::{Availability, Presence, What};
 use crate::link::{LinkState, Refused};
@@ -44,8 +44,7 @@ impl Supervisor {
         };
         let read = Descriptor::read(descriptor);
         let agreed = read.and_then(|descriptor| {
-            let (identity, trust) = (self.library.identity(), &self.config.trust);
-            trust.agree(identity, &descriptor.id, &descriptor.version).map_err(|fault| fault.to_string())?;
+            self.library.agree(&descriptor).map_err(|fault| fault.to_string())?;
             Ok(descriptor)
         });
         let descriptor = match agreed {
@@ -81,14 +80,15 @@ impl Supervisor {
         let ping = Ping::Due(now + self.config.patience.ping_every);
         life.stage = Stage::Ready { run: Run::new(boot_id.clone()), since: now, ping };
         self.starts += 1;
-        let restarts = self.starts - 1;
+        let again = std::mem::replace(&mut self.begun, Begun::AsOrdered) == Begun::AfterAFall && self.starts > 1;
+        let restarts = self.shell.status.borrow().restarts + u64::from(again);
         info!(driver = self.config.name, library = %self.library.path().display(), restarts, "the driver is ready");
         let seen = boot_id.clone();
         self.note(|status| {
             (status.boot_id, status.restarts, status.standing) = (Some(seen), restarts, Standing::Ready);
         });
         self.passed();
-        if restarts > 0 {
+        if again {
             self.shell.observer.link(&self.config.name, LinkState::Restarted);
         }
         self.shell.observer.link(&self.config.name, LinkState::Up);

@@ -43,7 +43,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tollhouse_core::id::{BootId, DeviceId};
 
@@ -51,10 +51,10 @@ use crate::link::{Clock, DeviceCommand, DeviceLink, EventSink, LinkError, Observ
 
 pub use child::child_main;
 pub use confine::{Allowance, FileWall, file_wall};
-pub use describe::{DescribeError, describe};
+pub use describe::{DescribeError, describe, describe_sealed};
 pub use descriptor::Descriptor;
 pub use probe::{PROBE_ARGUMENT, probe_main};
-pub use sealed::{LibraryError, SealedLibrary};
+pub use sealed::{LibraryError, SealedLibrary, signature_text};
 pub use trust::{Identity, Revoked, Trust, TrustError, Unsigned, VendorKey};
 
 /// The hidden first argument under which the executable is a plugin host's child.
@@ -171,8 +171,8 @@ pub struct PluginHost {
     devices: Vec<DeviceId>,
     commands: mpsc::Sender<DeviceCommand>,
     orders: mpsc::Sender<supervisor::Order>,
-    status: Arc<Mutex<PluginStatus>>,
-    identity: Arc<Mutex<Identity>>,
+    status: Arc<watch::Sender<PluginStatus>>,
+    identity: Mutex<Identity>,
     close: Mutex<Option<oneshot::Sender<()>>>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -188,22 +188,38 @@ impl PluginHost {
         observer: Arc<dyn Observer>,
     ) -> Result<Self, LibraryError> {
         let library = SealedLibrary::take(&config.library, &config.trust)?;
-        let identity = Arc::new(Mutex::new(library.identity().clone()));
+        Ok(Self::start_sealed(config, library, clock, sink, observer))
+    }
+
+    /// The same with a library that the box has taken in already, whatever the configuration's path says.
+    pub fn start_sealed(
+        config: PluginConfig,
+        library: SealedLibrary,
+        clock: Clock,
+        sink: Arc<dyn EventSink>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        let identity = Mutex::new(library.identity().clone());
         let (commands, commands_in) = mpsc::channel(MOST_COMMANDS_WAITING);
         let (orders, orders_in) = mpsc::channel(MOST_ORDERS_WAITING);
         let (close, closing) = oneshot::channel();
-        let status = Arc::new(Mutex::new(PluginStatus::default()));
+        let status = Arc::new(watch::Sender::new(PluginStatus::default()));
         let devices = config.devices.clone();
         let shell = supervisor::Shell { clock, observer, status: Arc::clone(&status) };
         let inbox = supervisor::Inbox { commands: commands_in, orders: orders_in };
         let supervisor = supervisor::Supervisor::new(config, library, shell, sink, inbox);
         let task = Mutex::new(Some(tokio::spawn(supervisor.run(closing))));
-        Ok(Self { devices, commands, orders, status, identity, close: Mutex::new(Some(close)), task })
+        Self { devices, commands, orders, status, identity, close: Mutex::new(Some(close)), task }
     }
 
     /// What the host knows about its child now.
     pub fn status(&self) -> PluginStatus {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.status.borrow().clone()
+    }
+
+    /// The same, to wait on.
+    pub fn watch(&self) -> watch::Receiver<PluginStatus> {
+        self.status.subscribe()
     }
 
     /// Who the library is that runs, as far as it is proved.
@@ -223,10 +239,23 @@ impl PluginHost {
         let closed = || "the driver's host is closed".to_owned();
         let identity = library.identity().clone();
         let (answer, answered) = oneshot::channel();
-        self.orders.send(supervisor::Order::Replace { library, answer }).await.map_err(|_| closed())?;
+        self.orders
+            .send(supervisor::Order::Replace { library: Box::new(library), answer })
+            .await
+            .map_err(|_| closed())?;
         answered.await.map_err(|_| closed())??;
         *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = identity;
         Ok(())
+    }
+
+    /// Stops the driver because it is taken away: its devices go offline, and commands under way end with an unknown
+    /// outcome. [`PluginHost::shutdown`] has to follow.
+    pub async fn retire(&self) {
+        let (answer, answered) = oneshot::channel();
+        if self.orders.send(supervisor::Order::Retire { answer }).await.is_ok() {
+            // A host that closes meanwhile has nothing more to say.
+            let _ = answered.await;
+        }
     }
 
     /// Stops the driver, and returns when its process is gone.

@@ -5,15 +5,17 @@
 #![allow(unsafe_code)]
 
 use std::ffi::CStr;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use memfd::{FileSeal, MemfdOptions};
 use sha2::{Digest, Sha256};
 use tollhouse_abi::ABI_MAJOR;
 
+use super::descriptor::Descriptor;
 use super::elf::{self, Glibc};
 use super::signature::signature_path;
 use super::trust::{Identity, Trust, TrustError};
@@ -66,16 +68,30 @@ pub struct SealedLibrary {
     path: PathBuf,
     memory: File,
     identity: Identity,
+    signature: Option<String>,
+    trust: Trust,
 }
 
 impl SealedLibrary {
     /// Takes a file in: copies it into memory that nobody can change any more, then looks at that copy: whether it is a
     /// library, whether it is to be trusted, whether it fits this box.
     pub fn take(path: &Path, trust: &Trust) -> Result<Self, LibraryError> {
+        let unreadable = |fault| LibraryError::Unreadable { path: path.display().to_string(), fault };
+        let file = open(path).map_err(unreadable)?;
+        let signature = signature_text(&signature_path(path)).map_err(unreadable)?;
+        Self::take_open(path, file, signature, trust)
+    }
+
+    /// The same with a file that somebody has opened already, and the text of its signature; `path` is for words.
+    pub fn take_open(
+        path: &Path,
+        mut file: File,
+        signature: Option<String>,
+        trust: &Trust,
+    ) -> Result<Self, LibraryError> {
         let shown = || path.display().to_string();
         let unreadable = |fault| LibraryError::Unreadable { path: shown(), fault };
         let not = |why: &str| LibraryError::NotALibrary { path: shown(), why: why.to_owned() };
-        let file = File::open(path).map_err(unreadable)?;
         let known = file.metadata().map_err(unreadable)?;
         if !known.is_file() {
             return Err(not("it is no file"));
@@ -83,23 +99,23 @@ impl SealedLibrary {
         if known.len() > MAX_LIBRARY_BYTES {
             return Err(not("it is larger than 64 MiB"));
         }
+        file.rewind().map_err(unreadable)?;
         let mut memory = sealed(file).map_err(unreadable)?;
         let mut bytes = Vec::new();
         memory.rewind().and_then(|()| memory.read_to_end(&mut bytes)).map_err(unreadable)?;
         if let Some(why) = elf::not_a_library(&bytes) {
             return Err(not(why));
         }
-        let signature = signature_path(path);
-        let text = signature_text(&signature).map_err(unreadable)?;
-        let name = signature.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = signature_path(path);
+        let name = name.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let identity = trust
-            .identify(&bytes, hexadecimal(&Sha256::digest(&bytes)), text.as_deref(), &name)
+            .identify(&bytes, hexadecimal(&Sha256::digest(&bytes)), signature.as_deref(), &name)
             .map_err(|why| LibraryError::Untrusted { path: shown(), why })?;
         let unfit = |why| LibraryError::Unfit { path: shown(), why };
         let account = elf::account(&bytes).map_err(unfit)?;
         match account.unfit(glibc_here(), ABI_MAJOR) {
             Some(why) => Err(unfit(why)),
-            None => Ok(Self { path: path.to_owned(), memory, identity }),
+            None => Ok(Self { path: path.to_owned(), memory, identity, signature, trust: trust.clone() }),
         }
     }
 
@@ -111,6 +127,23 @@ impl SealedLibrary {
     /// Who it is, as far as it is proved.
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// The text of the signature that lay beside it.
+    pub fn signature(&self) -> Option<&str> {
+        self.signature.as_deref()
+    }
+
+    /// All of the sealed copy, to keep it.
+    pub fn bytes(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(self.memory.metadata()?.len()).map_err(io::Error::other)?];
+        self.memory.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes)
+    }
+
+    /// Whether what it says of itself is who the box took it for.
+    pub fn agree(&self, descriptor: &Descriptor) -> Result<(), TrustError> {
+        self.trust.agree(&self.identity, &descriptor.id, &descriptor.version)
     }
 
     /// The sealed copy itself.
@@ -133,11 +166,20 @@ fn sealed(file: File) -> io::Result<File> {
     Ok(copy.into_file())
 }
 
-fn signature_text(path: &Path) -> io::Result<Option<String>> {
-    let file = match File::open(path) {
+/// A pipe that lies where a file should is opened as well, without waiting for anybody who writes into it, and then refused.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC).open(path)
+}
+
+/// The text of a signature's file; `None` when there is none.
+pub fn signature_text(path: &Path) -> io::Result<Option<String>> {
+    let file = match open(path) {
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("its signature is no file"));
+    }
     let mut bytes = Vec::new();
     file.take(MAX_SIGNATURE_BYTES).read_to_end(&mut bytes)?;
     // What is no text is no signature either, and is refused as such in words.

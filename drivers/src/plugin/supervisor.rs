@@ -4,11 +4,11 @@
 //! It owns the child's life. What is remembered across lives (commands, undelivered events) is in [`Roster`] and
 //! [`Delivery`]; what the child says is heard in [`super::hearing`].
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::value::{RawValue, to_raw_value};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{error, info, warn};
 
@@ -26,12 +26,14 @@ use crate::link::{Clock, DeviceCommand, EventSink, LinkState, Observer};
 
 /// How often expired commands are looked for.
 const EXPIRY_TICK: Duration = Duration::from_millis(250);
+/// A driver that was taken away is not started again while its host is still there.
+const NEVER: Duration = Duration::from_secs(86_400 * 365);
 
 /// What the host was given to work with.
 pub(super) struct Shell {
     pub(super) clock: Clock,
     pub(super) observer: Arc<dyn Observer>,
-    pub(super) status: Arc<Mutex<PluginStatus>>,
+    pub(super) status: Arc<watch::Sender<PluginStatus>>,
 }
 
 /// What a person asks of an instance.
@@ -39,7 +41,18 @@ pub(super) enum Order {
     /// Try again now.
     Release,
     /// Run this library instead, and go back if it does not become ready.
-    Replace { library: SealedLibrary, answer: oneshot::Sender<Result<(), String>> },
+    Replace { library: Box<SealedLibrary>, answer: oneshot::Sender<Result<(), String>> },
+    /// Stop it for good.
+    Retire { answer: oneshot::Sender<()> },
+}
+
+/// Why a child is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// Because somebody wants it to run.
+    AsOrdered,
+    /// Because the one before it fell.
+    AfterAFall,
 }
 
 /// A library that has yet to prove itself, and the one before it.
@@ -82,6 +95,7 @@ pub(super) struct Supervisor {
     pub(super) backoff: Backoff,
     quarantined: Option<String>,
     pub(super) starts: u64,
+    pub(super) begun: Begun,
     pings: u64,
 }
 
@@ -113,6 +127,7 @@ impl Supervisor {
             backoff: Backoff::new(),
             quarantined: None,
             starts: 0,
+            begun: Begun::AsOrdered,
             pings: 0,
         }
     }
@@ -267,10 +282,17 @@ impl Supervisor {
             }
             Order::Replace { library, answer } => {
                 self.set_down().await;
-                let before = std::mem::replace(&mut self.library, library);
+                let before = std::mem::replace(&mut self.library, *library);
                 self.trial = Some(Trial { before, answer });
                 self.backoff.forget();
-                self.start_at = Instant::now();
+                (self.start_at, self.begun) = (Instant::now(), Begun::AsOrdered);
+            }
+            Order::Retire { answer } => {
+                self.set_down().await;
+                self.start_at = Instant::now() + NEVER;
+                self.quarantined = Some("it was taken away".to_owned());
+                // The one who asked has gone when this fails.
+                let _ = answer.send(());
             }
         }
     }
@@ -282,7 +304,7 @@ impl Supervisor {
         let ended = life.process.end().await;
         info!(driver = self.config.name, "the driver was stopped ({ended})");
         self.gone(life.stage);
-        self.note(|status| (status.pid, status.boot_id) = (None, None));
+        self.note(|status| (status.pid, status.boot_id, status.standing) = (None, None, Standing::Starting));
     }
 
     /// Ends what is left of the child, tells everybody, and sets the time of the next start.
@@ -308,12 +330,13 @@ impl Supervisor {
         if let Some(Trial { before, answer }) = self.trial.take() {
             warn!(driver, "the new version does not work, the one before it comes back: {why}");
             self.library = before;
-            self.start_at = Instant::now();
+            (self.start_at, self.begun) = (Instant::now(), Begun::AsOrdered);
             self.note(|status| (status.pid, status.boot_id) = (None, None));
             // The one who asked has gone when this fails.
             let _ = answer.send(Err(why));
             return;
         }
+        self.begun = Begun::AfterAFall;
         let next = self.backoff.failed(&self.config.patience, again);
         let (wait, wait_ms) = (next.wait(), next.wait().as_millis());
         self.start_at = Instant::now() + wait;
@@ -346,6 +369,6 @@ impl Supervisor {
     }
 
     pub(super) fn note(&self, change: impl FnOnce(&mut PluginStatus)) {
-        change(&mut self.shell.status.lock().unwrap_or_else(PoisonError::into_inner));
+        self.shell.status.send_modify(change);
     }
 }

@@ -112,7 +112,8 @@ pub enum TrustError {
     Revoked(String),
     /// Older than what ran here.
     #[error(
-        "it is version {version} of {id}, and {floor} has run here; going back is a decision: roll the driver back"
+        "it is version {version} of {id}, and {floor} has run here; going back is a decision that goes on record: tollhouse \
+         driver rollback {id} --to {version}"
     )]
     Downgrade {
         /// Which driver.

@@ -2,7 +2,10 @@
 
 mod c_driver;
 mod hostile;
+mod hot;
 mod options;
 mod orphan;
+mod refusals;
 mod rig;
 mod sim;
+mod vendor;

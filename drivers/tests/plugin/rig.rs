@@ -128,12 +128,41 @@ impl Rig {
         Self::launch(library, config, devices, patience(), allowance).expect("a library")
     }
 
+    /// Starts a driver on a box that trusts somebody in particular.
+    pub(crate) fn start_trusting(
+        library: &Path,
+        config: Value,
+        devices: &[&str],
+        trust: Trust,
+    ) -> Result<Self, LibraryError> {
+        Self::launch_trusting(library, config, devices, patience(), trust)
+    }
+
+    pub(crate) fn launch_trusting(
+        library: &Path,
+        config: Value,
+        devices: &[&str],
+        patience: Patience,
+        trust: Trust,
+    ) -> Result<Self, LibraryError> {
+        Self::begin(library, config, devices, (patience, Allowance::default(), trust))
+    }
+
     pub(crate) fn launch(
         library: &Path,
         config: Value,
         devices: &[&str],
         patience: Patience,
         allowance: Allowance,
+    ) -> Result<Self, LibraryError> {
+        Self::begin(library, config, devices, (patience, allowance, Trust::unsigned()))
+    }
+
+    fn begin(
+        library: &Path,
+        config: Value,
+        devices: &[&str],
+        (patience, allowance, trust): (Patience, Allowance, Trust),
     ) -> Result<Self, LibraryError> {
         let (sender, events) = unbounded_channel();
         let notes = Arc::new(Notes {
@@ -148,7 +177,7 @@ impl Rig {
             host_executable: HOST_EXECUTABLE.into(),
             config,
             devices: devices.iter().map(|name| device(name)).collect(),
-            trust: Trust::unsigned(),
+            trust,
             allowance,
             patience,
         };
