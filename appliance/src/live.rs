@@ -44,9 +44,9 @@ pub struct LaneView {
     /// Which lane.
     pub lane: LaneId,
     /// `entry` or `exit`.
-    pub direction: String,
+    pub direction: &'static str,
     /// `free`, `waiting` (the car has to pay or to be let in), `opening`, `refused`, `down` (its actor is being restarted).
-    pub state: String,
+    pub state: &'static str,
     /// The car in the lane.
     pub plate: Option<String>,
     /// What its display says.
@@ -138,16 +138,20 @@ impl Live {
     /// Tells that something happened.
     pub fn happened(&self, happening: Happening) {
         let mut seen = self.seen();
-        seen.recent.push_front(happening.clone());
+        let news = self.is_watched().then(|| News::Happening(happening.clone()));
+        seen.recent.push_front(happening);
         seen.recent.truncate(KEPT);
         drop(seen);
-        self.tell(News::Happening(happening));
+        self.tell(news);
     }
 
     /// Tells how a lane stands.
     pub fn lane(&self, lane: LaneView) {
-        self.seen().lanes.insert(lane.lane.clone(), lane.clone());
-        self.tell(News::Lane(lane));
+        let mut seen = self.seen();
+        let news = self.is_watched().then(|| News::Lane(lane.clone()));
+        seen.lanes.insert(lane.lane.clone(), lane);
+        drop(seen);
+        self.tell(news);
     }
 
     /// Tells the totals.
@@ -157,12 +161,19 @@ impl Live {
         seen.taken_today = taken_today;
         let news = News::Totals { inside, capacity: seen.capacity, taken_today };
         drop(seen);
-        self.tell(news);
+        self.tell(Some(news));
     }
 
-    fn tell(&self, news: News) {
-        // Nobody watching is no fault.
-        let _ = self.news.send(news);
+    /// Asked while the picture is locked: who begins to watch later takes a view that holds the news already.
+    fn is_watched(&self) -> bool {
+        self.news.receiver_count() > 0
+    }
+
+    fn tell(&self, news: Option<News>) {
+        if let Some(news) = news {
+            // The last watcher may just have gone, which is no fault.
+            let _ = self.news.send(news);
+        }
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -41,16 +42,15 @@ fn check_name(text: &str) -> Result<(), IdError> {
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Takes 1 to 64 characters of `[A-Za-z0-9_-]`.
-            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
-                let text = text.into();
-                check_name(&text)?;
-                Ok(Self(text))
+            pub fn new(text: impl AsRef<str>) -> Result<Self, IdError> {
+                let text = text.as_ref();
+                check_name(text)?;
+                Ok(Self(Arc::from(text)))
             }
             /// The name as it was given.
             pub fn as_str(&self) -> &str {
@@ -66,6 +66,11 @@ macro_rules! names {
             type Err = IdError;
             fn from_str(text: &str) -> Result<Self, IdError> {
                 Self::new(text)
+            }
+        }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
             }
         }
         impl<'de> Deserialize<'de> for $name {
@@ -125,9 +130,18 @@ impl fmt::Debug for IdKey {
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const ID_CHARS: usize = 26;
 
-fn encode(bytes: [u8; 16]) -> String {
+fn encode(bytes: [u8; 16]) -> Encoded {
     let number = u128::from_be_bytes(bytes);
-    (0..ID_CHARS).rev().map(|place| char::from(ALPHABET[((number >> (5 * place)) & 31) as usize])).collect()
+    Encoded(std::array::from_fn(|place| ALPHABET[((number >> (5 * (ID_CHARS - 1 - place))) & 31) as usize]))
+}
+
+/// The characters of an id.
+struct Encoded([u8; ID_CHARS]);
+
+impl Encoded {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("the alphabet is ASCII")
+    }
 }
 
 fn decode(text: &str) -> Result<[u8; 16], IdError> {
@@ -163,12 +177,12 @@ macro_rules! derived_ids {
         }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&encode(self.0))
+                f.write_str(encode(self.0).as_str())
             }
         }
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!($kind, ":{}"), encode(self.0))
+                write!(f, concat!($kind, ":{}"), encode(self.0).as_str())
             }
         }
         impl FromStr for $name {
@@ -179,7 +193,7 @@ macro_rules! derived_ids {
         }
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                to.collect_str(self)
+                to.serialize_str(encode(self.0).as_str())
             }
         }
         impl<'de> Deserialize<'de> for $name {

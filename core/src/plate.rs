@@ -5,8 +5,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The longest plate text that is kept, in characters; the longest in use (`粤Z12345港`, `WJ粤12345X`) has eight.
 pub const MAX_PLATE_CHARS: usize = 16;
@@ -26,9 +27,8 @@ pub enum PlateError {
 }
 
 /// The text of a plate: upper-case letters, digits and Chinese characters, 1 to 16 of them, without separators.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct Plate(String);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Plate(Arc<str>);
 
 impl Plate {
     /// Reads a plate as cameras and people write it: blanks, dots and dashes between the characters are dropped,
@@ -45,7 +45,7 @@ impl Plate {
                 other => return Err(PlateError::Character(other)),
             }
         }
-        if plain.is_empty() { Err(PlateError::Empty) } else { Ok(Self(plain)) }
+        if plain.is_empty() { Err(PlateError::Empty) } else { Ok(Self(Arc::from(plain))) }
     }
 
     /// The text, without separators.
@@ -75,6 +75,12 @@ impl FromStr for Plate {
     type Err = PlateError;
     fn from_str(text: &str) -> Result<Self, PlateError> {
         Self::new(text)
+    }
+}
+
+impl Serialize for Plate {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
     }
 }
 

@@ -71,6 +71,11 @@ impl Mosquitto {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
+    /// The id of its process.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Ends it at once, as a power cut would.
     pub fn kill(&mut self) {
         self.process.signal(Signal::Kill);

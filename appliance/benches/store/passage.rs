@@ -35,7 +35,7 @@ pub(crate) fn passage(number: u64) -> Change {
     ];
     for (table, key, record) in records {
         let record = serde_json::value::to_raw_value(&record).expect("JSON");
-        change.ops.push(Op::Put { table: table.name().to_owned(), key, record });
+        change.ops.push(Op::Put { table: table.name().into(), key, record });
     }
     change.count("inside", 1, None);
     let amount = Money::new(500, Currency::Cny);

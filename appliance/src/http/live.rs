@@ -127,8 +127,8 @@ fn lane_answer(lane: LaneView, zone: Tz) -> LaneAnswer {
     let (due, currency) = amount(lane.due);
     LaneAnswer {
         lane: lane.lane.to_string(),
-        direction: lane.direction,
-        state: lane.state,
+        direction: lane.direction.to_owned(),
+        state: lane.state.to_owned(),
         plate: lane.plate.map(PlateAnswer::from),
         words: lane.words.map(WordsAnswer::from),
         due,

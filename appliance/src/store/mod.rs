@@ -148,7 +148,8 @@ impl Store {
 
     /// Hands in a change. Never blocks. `told` is called once, from the writer's thread, and must not block: when the
     /// change is durable, or when it alone was refused; never if the store fails or is closed before.
-    pub fn submit(&self, change: Change, told: impl FnOnce(Told) + Send + 'static) -> Result<(), Busy> {
+    pub fn submit(&self, change: impl Into<Arc<Change>>, told: impl FnOnce(Told) + Send + 'static) -> Result<(), Busy> {
+        let change = change.into();
         let encoded = journal::encode(&change);
         let submission = Submission { change, encoded, told: Box::new(told) };
         self.inner.submit.try_send(Item::Submission(Box::new(submission))).map_err(|refused| match refused {

@@ -29,7 +29,7 @@ type Teller = Box<dyn FnOnce(Told) + Send>;
 
 /// A change that was handed in.
 pub(super) struct Submission {
-    pub(super) change: Change,
+    pub(super) change: Arc<Change>,
     pub(super) encoded: Result<Encoded, Refusal>,
     pub(super) told: Teller,
 }

@@ -1,5 +1,7 @@
 //! A change: what one decision writes, as one journal entry, all or nothing.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -138,7 +140,7 @@ pub enum Op {
     /// Writes a record, whatever was there.
     Put {
         /// The table's name.
-        table: String,
+        table: Cow<'static, str>,
         /// The record's key.
         key: String,
         /// The record.
@@ -147,7 +149,7 @@ pub enum Op {
     /// Removes a record, if it is there.
     Delete {
         /// The table's name.
-        table: String,
+        table: Cow<'static, str>,
         /// The record's key.
         key: String,
     },
@@ -185,12 +187,12 @@ impl Change {
     /// Writes a record.
     pub fn put<T: Record>(&mut self, record: &T) {
         let json = serde_json::value::to_raw_value(record).expect("records serialise: text keys, no fallible types");
-        self.ops.push(Op::Put { table: T::TABLE.name().to_owned(), key: record.key(), record: json });
+        self.ops.push(Op::Put { table: T::TABLE.name().into(), key: record.key(), record: json });
     }
 
     /// Removes a record.
     pub fn delete(&mut self, table: Table, key: &str) {
-        self.ops.push(Op::Delete { table: table.name().to_owned(), key: key.to_owned() });
+        self.ops.push(Op::Delete { table: table.name().into(), key: key.to_owned() });
     }
 
     /// Adds to a counter, bounded if `at_most` says so.

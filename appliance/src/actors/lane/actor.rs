@@ -8,7 +8,7 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Recipient, Spaw
 use arc_swap::ArcSwapOption;
 use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
-use tollhouse_core::id::{BootId, DeviceId};
+use tollhouse_core::id::{BootId, DeviceId, PassageId};
 use tollhouse_core::lane::{DecisionCode, Effect, Input, Lane, LaneFault, LaneRules, Standing, Step, Tell, TimerKind};
 use tollhouse_core::record::{Change, Revision};
 use tollhouse_drivers::event::{Availability, Presence};
@@ -66,6 +66,14 @@ impl Drop for Farewell {
     }
 }
 
+/// What of a lane is shown: told anew when it differs.
+#[derive(PartialEq, Eq)]
+struct Looks {
+    state: &'static str,
+    passage: Option<PassageId>,
+    absent: BTreeSet<DeviceId>,
+}
+
 /// One lane's actor.
 pub struct LaneActor {
     lane: Lane,
@@ -76,7 +84,8 @@ pub struct LaneActor {
     timers: HashMap<TimerKind, SpawnHandle>,
     absent: BTreeSet<DeviceId>,
     since: DateTime<Utc>,
-    shown: Option<(String, Option<String>)>,
+    shown: Option<Looks>,
+    unanswered_since: Option<DateTime<Utc>>,
     _farewell: Farewell,
 }
 
@@ -98,6 +107,7 @@ impl LaneActor {
             absent,
             since,
             shown: None,
+            unanswered_since: None,
             _farewell: Farewell { parent, gone: Some(gone) },
         })
     }
@@ -140,7 +150,7 @@ impl LaneActor {
             self.effect(effect, position, ctx);
         }
         match step.commit {
-            Some(change) => self.submit(change, ctx),
+            Some(change) => self.submit(Arc::new(change), ctx),
             None => {
                 if let Some(job) = self.current.take() {
                     job.receipt.done();
@@ -149,11 +159,11 @@ impl LaneActor {
         }
     }
 
-    fn submit(&mut self, change: Change, ctx: &mut Context<Self>) {
+    fn submit(&mut self, change: Arc<Change>, ctx: &mut Context<Self>) {
         let me = ctx.address();
         // At most one commit of a lane is open, so the answer may pass the mailbox's bound: it must not be lost.
         let told = move |told| me.do_send(StoreTold(told));
-        if self.parts.store.submit(change.clone(), told).is_err() {
+        if self.parts.store.submit(Arc::clone(&change), told).is_err() {
             ctx.run_later(SUBMIT_AGAIN_AFTER, move |actor, ctx| actor.submit(change, ctx));
         }
     }
@@ -214,16 +224,22 @@ impl LaneActor {
             Standing::Opening(passage) => ("opening", Some(passage)),
             Standing::Refused(passage) => ("refused", Some(passage)),
         };
-        self.parts.outbox.lane(&rules.lane, self.lane.unanswered_since());
-        let looks = (format!("{state}/{:?}", self.absent), passage.map(|passage| passage.id.to_string()));
-        if self.shown.as_ref() == Some(&looks) {
+        let unanswered_since = self.lane.unanswered_since();
+        if self.unanswered_since != unanswered_since {
+            self.parts.outbox.lane(&rules.lane, unanswered_since);
+            self.unanswered_since = unanswered_since;
+        }
+        let (passage_id, absent) = (passage.map(|passage| passage.id), &self.absent);
+        let same = |shown: &Looks| shown.state == state && shown.passage == passage_id && shown.absent == *absent;
+        if self.shown.as_ref().is_some_and(same) {
             return;
         }
+        let looks = Looks { state, passage: passage_id, absent: absent.clone() };
         self.since = self.parts.clock.now();
         self.parts.live.lane(LaneView {
             lane: rules.lane.clone(),
-            direction: rules.direction.as_str().to_owned(),
-            state: state.to_owned(),
+            direction: rules.direction.as_str(),
+            state,
             plate: passage.and_then(|passage| passage.plate.as_ref()).map(ToString::to_string),
             words: passage.map(|passage| passage.code.words(passage.due)),
             due: passage.and_then(|passage| passage.due).filter(|_| state == "waiting"),

@@ -38,8 +38,8 @@ async fn alive_and_metrics_are_plain_text() {
 fn lane_view() -> LaneView {
     LaneView {
         lane: LaneId::new("out-1").expect("a name"),
-        direction: "exit".to_owned(),
-        state: "waiting".to_owned(),
+        direction: "exit",
+        state: "waiting",
         plate: Some("粤CD12345".to_owned()),
         words: Some(Words::new("请扫码", "Please scan")),
         due: Some(yuan(1_500)),

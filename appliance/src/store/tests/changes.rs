@@ -49,7 +49,7 @@ pub(super) fn random_change(dice: &mut Dice, seen: &impl Records) -> Change {
             let filler = "x".repeat(usize::try_from(dice.below(200)).expect("small"));
             let record = json!({"plate": plate, "note": format!("\"{plate}\" \\ {filler}"), "n": dice.below(1 << 50)});
             let record = serde_json::value::to_raw_value(&record).expect("JSON");
-            change.ops.push(Op::Put { table: table.name().to_owned(), key, record });
+            change.ops.push(Op::Put { table: table.name().into(), key, record });
             change.personal(&plate);
         }
     }
@@ -74,7 +74,7 @@ fn place(dice: &mut Dice) -> (Table, String) {
 pub(super) fn put(key: &str, value: u64) -> Change {
     let mut change = Change::new(ChangeKind::Housekeeping, DateTime::UNIX_EPOCH, Cause::Time);
     let record = serde_json::value::to_raw_value(&json!({ "value": value })).expect("JSON");
-    change.ops.push(Op::Put { table: Table::Stays.name().to_owned(), key: key.to_owned(), record });
+    change.ops.push(Op::Put { table: Table::Stays.name().into(), key: key.to_owned(), record });
     change
 }
 

@@ -17,10 +17,15 @@ use crate::wire::{self, Letters, Retained, Sender as Broker};
 /// A barrier that has not opened by then never will.
 pub(crate) const GIVE_UP: Duration = Duration::from_secs(10);
 
+/// What the devices say of one car: its plate, the barrier's answer, its passing.
+pub(crate) const EVENTS_A_CAR: f64 = 3.0;
+
 /// What one step has shown.
 pub(crate) struct Step {
     /// Cars that were let in, per second of the step.
     pub(crate) per_second: f64,
+    /// Cars that were let in.
+    pub(crate) cars: u64,
     /// Microseconds from publish to arrival.
     pub(crate) latency: Histogram<u64>,
 }
@@ -94,7 +99,7 @@ impl Load {
         }
         #[expect(clippy::cast_precision_loss, reason = "cars of one run are far below 2^52")]
         let per_second = passed as f64 / began.elapsed().max(length).as_secs_f64();
-        Step { per_second, latency }
+        Step { per_second, cars: passed, latency }
     }
 
     /// Takes in the lanes that have become free, waiting for the first so long. Tells whether there was any.
