@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use tollhouse_core::id::AreaId;
 use tollhouse_core::record::{Cause, Change, ChangeKind, ReadError, Record as _, Records, Refusal};
 use tollhouse_core::tariff::model::TariffFile;
 use tollhouse_core::tariff::{Plan, TariffBook, TariffVersion, parse};
@@ -218,8 +219,9 @@ pub fn built_in(name: &str, text: &str) -> Result<Tariffs, Vec<TariffFault>> {
     book(vec![version(name, text.to_owned())?])
 }
 
-/// The tariff of a lot. It has to be in the lot's currency and by the lot's clock.
-pub fn of_lot(lot: &LotConfig) -> Result<Tariffs, Vec<TariffFault>> {
+/// The tariff of a lot. It has to be in the lot's currency and by the lot's clock, and an area that it prices has to be
+/// one that a lane leads into: a misspelt one would never be priced.
+pub fn of_lot(lot: &LotConfig, areas: &[AreaId]) -> Result<Tariffs, Vec<TariffFault>> {
     let tariffs = match &lot.tariff {
         TariffSource::Files(paths) => read_files(paths)?,
         TariffSource::BuiltIn { name, text } => built_in(name, text)?,
@@ -232,6 +234,15 @@ pub fn of_lot(lot: &LotConfig) -> Result<Tariffs, Vec<TariffFault>> {
         }
         if file.time_zone != lot.zone {
             let message = format!("the tariff goes by {}, but the lot by {}", file.time_zone, lot.zone);
+            faults.push(TariffFault::whole(name, message));
+        }
+        for area in file.areas.iter().filter(|area| !areas.iter().any(|known| known.as_str() == area.id)) {
+            let known: Vec<&str> = areas.iter().map(AreaId::as_str).collect();
+            let message = format!(
+                "the tariff prices area {:?}, but no lane leads into it; the lanes know {}",
+                area.id,
+                known.join(", ")
+            );
             faults.push(TariffFault::whole(name, message));
         }
     }

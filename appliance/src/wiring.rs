@@ -29,7 +29,7 @@ use crate::actors::payment::sandbox::{SANDBOX, SandboxBank, SandboxProvider};
 use crate::actors::payment::{PaymentActor, PaymentDesk, PaymentParts};
 use crate::admin::Admin;
 use crate::clock::BoxClock;
-use crate::config::{Config, Direction, ExitWithoutEntry, LaneConfig, PassedBy, Sandbox};
+use crate::config::{Config, Direction, ExitWithoutEntry, HolderOwes, LaneConfig, PassedBy, Sandbox};
 use crate::control::ControlSocket;
 use crate::devices::Devices;
 use crate::http::{self, Doors, HttpError};
@@ -184,7 +184,7 @@ fn owned(lane: &LaneConfig) -> Vec<DeviceId> {
 /// The lot's tariff, with the versions that are no longer configured for the stays that began under them. Each version
 /// is put on record, once, before anything is priced by it.
 fn tariffs(config: &Config, store: &Store, now: DateTime<Utc>) -> Result<Tariffs, StartError> {
-    let mut loaded = tariffs::of_lot(&config.lot).map_err(|faults| StartError::tariff(&faults))?;
+    let mut loaded = tariffs::of_lot(&config.lot, &config.areas()).map_err(|faults| StartError::tariff(&faults))?;
     tariffs::keep(&loaded, store, now)?;
     let former = tariffs::former(&loaded, &store.snapshot());
     loaded.book = loaded.book.with_former(former);
@@ -263,9 +263,6 @@ fn start_lot(
         outbox: Arc::clone(&shared.outbox),
         barrier_run: Arc::default(),
     });
-    let mut areas: Vec<_> = config.lanes.iter().map(|lane| lane.area.clone()).collect();
-    areas.sort();
-    areas.dedup();
     let rounds = Rounds {
         live: Arc::clone(&shared.live),
         metrics: Arc::clone(&shared.metrics),
@@ -273,7 +270,7 @@ fn start_lot(
         clock: shared.clock.clone(),
         zone: config.lot.zone,
         currency: config.lot.currency,
-        areas,
+        areas: config.areas(),
         outbox: Arc::clone(&shared.outbox),
         data: config.store.data.clone(),
         place: HousekeepingPlace::default(),
@@ -299,7 +296,8 @@ fn rules(config: &Config, lane: &LaneConfig, shared: &Shared) -> LaneRules {
             Direction::Exit => core_lane::Direction::Exit,
         },
         area: lane.area.clone(),
-        capacity: config.lot.capacity,
+        within: lane.within.clone(),
+        capacity: config.capacity_of(&lane.area),
         barrier: lane.barrier.clone(),
         display: lane.display.clone(),
         passed_by: match lane.passed_by {
@@ -313,6 +311,10 @@ fn rules(config: &Config, lane: &LaneConfig, shared: &Shared) -> LaneRules {
         exit_without_entry: match policy.exit_without_entry {
             ExitWithoutEntry::Open => core_lane::ExitWithoutEntry::Open,
             ExitWithoutEntry::Attend => core_lane::ExitWithoutEntry::Attend,
+        },
+        holder_owes: match policy.holder_owes {
+            HolderOwes::Arrears => core_lane::HolderOwes::Arrears,
+            HolderOwes::Pays => core_lane::HolderOwes::Pays,
         },
         tariff: Arc::clone(&shared.tariff),
         tax_rate: config.lot.tax_rate,

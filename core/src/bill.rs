@@ -4,6 +4,7 @@
 //! by further lines, and each growth is posted.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,6 @@ use crate::money::{Money, MoneyError};
 use crate::plate::Plate;
 use crate::record::{Change, Record, Table};
 use crate::stay::Stay;
-use crate::tariff::model::AreaVisit;
 use crate::tariff::{Assessment, FeeLine, PriceError, StayFacts, TariffBook};
 use crate::words::Words;
 
@@ -103,10 +103,14 @@ pub fn bills_counter(kind: BillKind, state: BillState) -> String {
     format!("bills/{}/{}", kind.as_str(), state.as_str())
 }
 
-/// What of a stay its temporary bill is priced by, up to a moment.
-pub fn priced_facts(stay: &Stay, until: DateTime<Utc>) -> StayFacts {
-    let area = AreaVisit { area: stay.area.to_string(), enter: stay.entered_at, exit: until };
-    StayFacts { areas: vec![area], version: stay.tariff.clone(), ..StayFacts::new(stay.entered_at, until, stay.colour) }
+/// What of a stay its temporary bill is priced by, up to a moment; `zone` is the clock by which its pass has hours.
+pub fn priced_facts(stay: &Stay, until: DateTime<Utc>, zone: Tz) -> StayFacts {
+    StayFacts {
+        areas: stay.areas(until),
+        covered: stay.covered(until, zone),
+        version: stay.tariff.clone(),
+        ..StayFacts::new(stay.entered_at, until, stay.colour)
+    }
 }
 
 impl Record for Bill {
@@ -136,7 +140,8 @@ impl Bill {
         if let Some(bill) = before.filter(|bill| in_grace && bill.due().is_zero()) {
             return Ok(bill.clone());
         }
-        let priced = tariff.price(&priced_facts(stay, until))?;
+        let zone = tariff.version(stay.tariff.as_deref(), stay.entered_at).file().time_zone;
+        let priced = tariff.price(&priced_facts(stay, until, zone))?;
         if let Some(bill) = before {
             return Ok(bill.clone().grown_to(priced, until)?);
         }

@@ -2,11 +2,13 @@
 //!
 //! Property charging writes passes; the lane only reads them. Coverage (more cars than places) joins here with the cards.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
+use crate::id::AreaId;
 use crate::plate::Plate;
 use crate::record::{Record, Table};
+use crate::stay::Cover;
 
 /// What the gate knows of one plate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +17,39 @@ pub struct GatePass {
     pub plate: Plate,
     /// What it grants.
     pub grants: Grants,
+    /// Where and at which hours it covers its car. It opens elsewhere too; the rest is priced as temporary.
+    #[serde(default, skip_serializing_if = "Coverage::is_whole")]
+    pub coverage: Coverage,
+}
+
+/// The areas and hours of a pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// In these areas; none: in all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub areas: Vec<AreaId>,
+    /// In these hours, by the lot's clock; none: in all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hours: Vec<PassHours>,
+}
+
+impl Coverage {
+    /// Whether it is everywhere and at all hours.
+    pub fn is_whole(&self) -> bool {
+        self.areas.is_empty() && self.hours.is_empty()
+    }
+}
+
+/// Hours of a pass on certain days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassHours {
+    /// The days on which they begin; none: on each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<Weekday>,
+    /// Minutes after midnight at which they begin.
+    pub from_minute: u16,
+    /// Minutes after the same midnight at which they end, excluded; beyond 1,440 on the next day.
+    pub until_minute: u16,
 }
 
 impl Record for GatePass {
@@ -116,6 +151,28 @@ impl GatePass {
     }
 }
 
+impl GatePass {
+    /// What it covers of a stay of its card, up to `until`; `None`: all of it.
+    ///
+    /// An owned space's bills were looked at when the car came in. A rented one that has run out and is beyond its days
+    /// of grace covers up to its end, the grace not included.
+    pub fn cover(&self, until: DateTime<Utc>) -> Option<Cover> {
+        let over = match &self.grants {
+            Grants::Rented { until: ends, grace_days, .. } => {
+                Some(*ends).filter(|ends| until >= *ends + TimeDelta::days(i64::from(*grace_days)))
+            }
+            Grants::Owned { .. } | Grants::Free { .. } | Grants::Blocked { .. } => None,
+        };
+        let part = over.is_some() || !self.coverage.is_whole();
+        part.then(|| Cover { coverage: self.coverage.clone(), until: over })
+    }
+
+    /// Whether it stands for this card.
+    pub fn is_of(&self, number: &str) -> bool {
+        matches!(&self.grants, Grants::Owned { card, .. } | Grants::Rented { card, .. } if card == number)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,7 +202,8 @@ mod tests {
             (Grants::Blocked { reason: "stolen".into() }, 1, Says::Blocks),
         ];
         for (grants, at, expected) in cases {
-            let pass = GatePass { plate: Plate::new("粤C12345").expect("a plate"), grants };
+            let pass =
+                GatePass { plate: Plate::new("粤C12345").expect("a plate"), grants, coverage: Coverage::default() };
             assert_eq!(pass.says(day(at)), expected, "{pass:?} on day {at}");
         }
     }

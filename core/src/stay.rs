@@ -1,5 +1,11 @@
 //! A stay (停车记录): one vehicle from entry to exit, and the index of who is inside.
 
+mod areas;
+mod cover;
+
+pub use areas::{AreaMove, Moved};
+pub use cover::Cover;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +52,13 @@ pub struct Stay {
     /// Through which lane it left.
     #[serde(default)]
     pub exit_lane: Option<LaneId>,
+    /// Through which lanes it went from area to area (场中场), in the order of time, its entry being the first; empty as
+    /// long as it is where it came in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<AreaMove>,
+    /// What its pass covers of it, where that is not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cover: Option<Cover>,
 }
 
 /// On what ground a car was let in.

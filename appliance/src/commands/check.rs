@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
+use tollhouse_core::id::AreaId;
 use tollhouse_core::tariff::proof::{failed_examples, linted};
 use tollhouse_drivers::plugin::{FileWall, SealedLibrary, Unsigned, file_wall};
 
@@ -105,7 +106,7 @@ pub fn check(path: &Path) -> Vec<Finding> {
     };
     let text = fs::read_to_string(path).unwrap_or_default();
     let mut survey = Survey { text: &text, findings: Vec::new() };
-    survey.tariff(&config.lot);
+    survey.tariff(&config.lot, &config.areas());
     survey.data_folder(&config.store.data);
     survey.listen(&config);
     survey.broker(&config);
@@ -136,9 +137,9 @@ impl Survey<'_> {
     }
 
     /// The tariff's own faults, each with its file and line, at the line that names the file; and what its linter warns of.
-    fn tariff(&mut self, lot: &LotConfig) {
+    fn tariff(&mut self, lot: &LotConfig, areas: &[AreaId]) {
         let way = [Step::Key("lot"), Step::Key("tariff")];
-        let tariffs = match tariffs::of_lot(lot) {
+        let tariffs = match tariffs::of_lot(lot, areas) {
             Ok(tariffs) => tariffs,
             Err(faults) => return faults.iter().for_each(|fault| self.fault(&way, fault.to_string())),
         };

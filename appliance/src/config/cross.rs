@@ -1,16 +1,18 @@
 //! What only several sections together can get wrong: names given twice, devices that no lane uses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tollhouse_core::id::DeviceId;
+use tollhouse_core::id::{AreaId, DeviceId};
 
 use super::reader::{At, Document};
-use super::{LaneConfig, PluginConfig};
+use super::{AreaConfig, LaneConfig, PluginConfig};
 
 /// A lane and where its names stand.
 pub(super) struct LinedLane {
     pub(super) id_line: usize,
     pub(super) code_line: usize,
+    /// Where `within` stands, if it does.
+    pub(super) within_line: usize,
     pub(super) devices: Vec<At<DeviceId>>,
     pub(super) lane: LaneConfig,
 }
@@ -54,6 +56,34 @@ pub(super) fn check_together(document: &mut Document<'_>, lanes: &[LinedLane], p
             if !at_lane.contains_key(&device.value) {
                 document.fault(device.line, format!("device {} stands at no lane", device.value));
             }
+        }
+    }
+}
+
+/// Tells areas that lead nowhere, and lanes that lead from an area into itself.
+pub(super) fn check_areas(document: &mut Document<'_>, areas: &[(AreaConfig, usize)], lanes: &[LinedLane]) {
+    twice(document, "area", areas.iter().map(|(area, line)| (area.id.as_str(), *line)));
+    let at_a_lane = |id: &AreaId| lanes.iter().any(|l| l.lane.area == *id || l.lane.within.as_ref() == Some(id));
+    for (area, line) in areas.iter().filter(|(area, _)| !at_a_lane(&area.id)) {
+        document.fault(*line, format!("no lane leads into or out of area {}", area.id));
+    }
+    // An area is reached from the street, or through another one that is.
+    let mut reached: BTreeSet<&AreaId> =
+        lanes.iter().filter(|l| l.lane.within.is_none()).map(|l| &l.lane.area).collect();
+    let between: Vec<(&AreaId, &AreaId, usize)> = lanes
+        .iter()
+        .filter_map(|l| l.lane.within.as_ref().map(|within| (within, &l.lane.area, l.within_line)))
+        .collect();
+    for _ in &between {
+        let further: Vec<&AreaId> =
+            between.iter().filter(|(within, ..)| reached.contains(within)).map(|(_, area, _)| *area).collect();
+        reached.extend(further);
+    }
+    for (within, area, line) in between {
+        if within == area {
+            document.fault(line, format!("the lane leads from area {area} into itself"));
+        } else if !reached.contains(within) {
+            document.fault(line, format!("no lane leads from the street into area {within}"));
         }
     }
 }

@@ -26,6 +26,8 @@ pub const SANDBOX_WORDS: &str = "no money is taken";
 const MAX_FILE_BYTES: usize = 1 << 20;
 /// The most lanes of one box.
 pub const MAX_LANES: usize = 512;
+/// The most areas that have places of their own.
+pub const MAX_AREAS: usize = 64;
 /// The most versions of a tariff that one box is told of.
 pub const MAX_TARIFF_VERSIONS: usize = 64;
 /// The most plugin instances of one box.
@@ -66,6 +68,8 @@ pub struct Config {
     pub policy: PolicyConfig,
     /// How drivers pay.
     pub payment: PaymentConfig,
+    /// Parts of the lot with places of their own.
+    pub areas: Vec<AreaConfig>,
     /// Entries and exits.
     pub lanes: Vec<LaneConfig>,
     /// Which drivers' libraries are run at all.
@@ -156,6 +160,8 @@ pub struct MqttConfig {
 pub struct PolicyConfig {
     /// What happens to a car at the exit that never came in, as far as the box knows.
     pub exit_without_entry: ExitWithoutEntry,
+    /// What happens at the exit to a car whose pass did not cover all of its stay.
+    pub holder_owes: HolderOwes,
     /// An event older than this is backlog and opens nothing.
     pub stale_after_s: u32,
     /// How long a command to a device is worth carrying out.
@@ -171,6 +177,24 @@ pub enum ExitWithoutEntry {
     Open,
     /// It waits for a person.
     Attend,
+}
+
+/// What happens at the exit to a car whose pass did not cover all of its stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HolderOwes {
+    /// It leaves, and its holder owes the rest.
+    Arrears,
+    /// It pays at the exit.
+    Pays,
+}
+
+/// `[[areas]]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AreaConfig {
+    /// Its name, as lanes and tariff call it.
+    pub id: AreaId,
+    /// Places for temporary cars.
+    pub capacity: i64,
 }
 
 /// `[payment]`
@@ -202,6 +226,8 @@ pub struct LaneConfig {
     pub direction: Direction,
     /// The area that it leads into or out of.
     pub area: AreaId,
+    /// The area on its other side; `None`: the street.
+    pub within: Option<AreaId>,
     /// What its QR code says.
     pub code: String,
     /// The device that opens it.
@@ -263,6 +289,20 @@ impl LaneConfig {
 }
 
 impl Config {
+    /// The areas that lanes lead into or out of, each once.
+    pub fn areas(&self) -> Vec<AreaId> {
+        let sides = |lane: &LaneConfig| [Some(lane.area.clone()), lane.within.clone()];
+        let mut areas: Vec<AreaId> = self.lanes.iter().flat_map(sides).flatten().collect();
+        areas.sort();
+        areas.dedup();
+        areas
+    }
+
+    /// Places for temporary cars in an area: its own, else the lot's.
+    pub fn capacity_of(&self, area: &AreaId) -> i64 {
+        self.areas.iter().find(|known| known.id == *area).map_or(self.lot.capacity, |known| known.capacity)
+    }
+
     /// The devices that speak MQTT: those of the lanes that stand behind no plugin.
     pub fn mqtt_devices(&self) -> Vec<DeviceId> {
         let behind = |device: &DeviceId| self.plugins.iter().any(|plugin| plugin.devices.contains(device));

@@ -7,13 +7,13 @@ use rust_decimal::Decimal;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
 use tollhouse_core::money::Currency;
 
-use super::cross::{LinedLane, check_together};
+use super::cross::{LinedLane, check_areas, check_together};
 use super::drivers::{drivers, plugin};
 use super::reader::{At, Document, Section};
 use super::{
-    Config, Direction, ExitWithoutEntry, HttpConfig, LaneConfig, LivePage, LotConfig, MAX_LANES, MAX_PLUGINS,
-    MAX_TARIFF_VERSIONS, MqttConfig, PassedBy, PaymentConfig, PolicyConfig, SANDBOX_WORDS, Sandbox, StoreConfig,
-    TariffSource,
+    AreaConfig, Config, Direction, ExitWithoutEntry, HolderOwes, HttpConfig, LaneConfig, LivePage, LotConfig,
+    MAX_AREAS, MAX_LANES, MAX_PLUGINS, MAX_TARIFF_VERSIONS, MqttConfig, PassedBy, PaymentConfig, PolicyConfig,
+    SANDBOX_WORDS, Sandbox, StoreConfig, TariffSource,
 };
 
 /// Reads all sections; `None` when one of them lacks something (then told).
@@ -25,12 +25,15 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
     let policy = policy(document);
     let payment = payment(document);
     let drivers = drivers(document);
+    let areas = document.sections("areas", MAX_AREAS).into_iter().map(|s| area(document, s)).collect::<Vec<_>>();
+    let areas: Vec<(AreaConfig, usize)> = areas.into_iter().flatten().collect();
     let lanes = document.sections("lanes", MAX_LANES).into_iter().map(|s| lane(document, s)).collect::<Vec<_>>();
     let plugins =
         document.sections("plugins", MAX_PLUGINS).into_iter().map(|s| plugin(document, s)).collect::<Vec<_>>();
     let (lanes, plugins): (Vec<_>, Vec<_>) =
         (lanes.into_iter().flatten().collect(), plugins.into_iter().flatten().collect());
     check_together(document, &lanes, &plugins);
+    check_areas(document, &areas, &lanes);
     Some(Config {
         lot: lot?,
         store: store?,
@@ -39,6 +42,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
         policy: policy?,
         payment: payment?,
         drivers,
+        areas: areas.into_iter().map(|(area, _)| area).collect(),
         lanes: lanes.into_iter().map(|lined| lined.lane).collect(),
         plugins: plugins.into_iter().map(|lined| lined.plugin).collect(),
     })
@@ -117,12 +121,16 @@ fn policy(document: &mut Document<'_>) -> Option<PolicyConfig> {
     let exit_without_entry = section.optional(document, "exit_without_entry", |text| {
         one_of(text, &[("open", ExitWithoutEntry::Open), ("attend", ExitWithoutEntry::Attend)])
     });
+    let holder_owes = section.optional(document, "holder_owes", |text| {
+        one_of(text, &[("arrears", HolderOwes::Arrears), ("pays", HolderOwes::Pays)])
+    });
     let stale_after_s = section.integer(document, "stale_after_s", 1..=3_600, Some(60));
     let command_ttl_s = section.integer(document, "command_ttl_s", 1..=60, Some(10));
     let passed_after_s = section.integer(document, "passed_after_s", 1..=120, Some(10));
-    document.close(section, &["exit_without_entry", "stale_after_s", "command_ttl_s", "passed_after_s"]);
+    document.close(section, &["exit_without_entry", "holder_owes", "stale_after_s", "command_ttl_s", "passed_after_s"]);
     Some(PolicyConfig {
         exit_without_entry: exit_without_entry.map_or(ExitWithoutEntry::Attend, |at| at.value),
+        holder_owes: holder_owes.map_or(HolderOwes::Arrears, |at| at.value),
         stale_after_s: stale_after_s?,
         command_ttl_s: command_ttl_s?,
         passed_after_s: passed_after_s?,
@@ -147,6 +155,18 @@ fn payment(document: &mut Document<'_>) -> Option<PaymentConfig> {
     })
 }
 
+/// An area's own places, with the line of its name.
+fn area<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<(AreaConfig, usize)> {
+    let id = section.required(document, "id", |text| AreaId::new(text));
+    if let Some(id) = &id {
+        section.name = format!("[[areas]] {}", id.value);
+    }
+    let capacity = section.integer(document, "capacity", 1..=1_000_000_i64, None);
+    document.close(section, &["id", "capacity"]);
+    let id = id?;
+    Some((AreaConfig { id: id.value, capacity: capacity? }, id.line))
+}
+
 fn lane<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<LinedLane> {
     let id = section.required(document, "id", |text| LaneId::new(text));
     if let Some(id) = &id {
@@ -156,6 +176,7 @@ fn lane<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<Lin
         one_of(text, &[("entry", Direction::Entry), ("exit", Direction::Exit)])
     });
     let area = section.required(document, "area", |text| AreaId::new(text));
+    let within = section.optional(document, "within", |text| AreaId::new(text));
     let code = section.required(document, "code", code);
     let barrier = section.required(document, "barrier", |text| DeviceId::new(text));
     let display = section.optional(document, "display", |text| DeviceId::new(text));
@@ -169,17 +190,19 @@ fn lane<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<Lin
     }
     let devices =
         barrier.iter().chain(&display).chain(&cameras).chain(&loop_device).cloned().collect::<Vec<At<DeviceId>>>();
-    let known = ["id", "direction", "area", "code", "barrier", "display", "cameras", "loop", "passed_by"];
+    let known = ["id", "direction", "area", "within", "code", "barrier", "display", "cameras", "loop", "passed_by"];
     document.close(section, &known);
     let (id, code) = (id?, code?);
     Some(LinedLane {
         id_line: id.line,
         code_line: code.line,
+        within_line: within.as_ref().map_or(0, |at| at.line),
         devices,
         lane: LaneConfig {
             id: id.value,
             direction: direction?.value,
             area: area?.value,
+            within: within.map(|at| at.value),
             code: code.value,
             barrier: barrier?.value,
             display: display.map(|at| at.value),

@@ -38,7 +38,39 @@ fn every_commented_key_of_the_example_is_one_that_the_box_knows() {
     assert_eq!(config.payment.sandbox, Sandbox::On);
     assert!(config.payment.inside_token.is_some());
     assert_eq!(config.plugins[0].config["address"], "10.0.0.40:9000");
-    assert_eq!(config.mqtt_devices().len(), 4);
+    assert_eq!(config.mqtt_devices().len(), 6);
+    let areas: Vec<String> = config.areas().iter().map(ToString::to_string).collect();
+    assert_eq!(areas, ["court", "main"]);
+    let capacity = |area: &str| config.capacity_of(&AreaId::new(area).expect("a name"));
+    assert_eq!((capacity("court"), capacity("main")), (40, 320));
+}
+
+#[test]
+fn an_area_that_no_lane_leads_into_is_told_with_its_line() {
+    let lane = |id: &str, area: &str, within: &str| {
+        format!(
+            "[[lanes]]\nid = \"{id}\"\ndirection = \"entry\"\narea = \"{area}\"\nwithin = \"{within}\"\ncode = \"{id}\"\n\
+             barrier = \"gate-{id}\"\ncameras = [\"cam-{id}\"]\n"
+        )
+    };
+    let area = |id: &str| format!("[[areas]]\nid = \"{id}\"\ncapacity = 4\n");
+    let cases = [
+        (area("court"), "id = \"court\"", "no lane leads into or out of area court"),
+        (lane("c", "court", "court"), "within = ", "from area court into itself"),
+        (lane("c", "court", "mian"), "within = ", "no lane leads from the street into area mian"),
+        (area("main") + &area("main"), "id = \"main\"", "is given twice"),
+    ];
+    for (more, place, says) in cases {
+        let text = example() + &more;
+        let faults = parse(&text).expect_err(says);
+        let told = faults.iter().find(|fault| fault.message.contains(says));
+        let told = told.unwrap_or_else(|| panic!("{says}: {faults:?}"));
+        let lines: Vec<usize> =
+            text.lines().enumerate().filter(|(_, line)| line.starts_with(place)).map(|(at, _)| at + 1).collect();
+        assert!(lines.contains(&told.line), "{told:?} {lines:?}");
+    }
+    let nested = example() + &lane("c", "court", "main") + &lane("k", "kiosk", "court");
+    assert!(parse(&nested).is_ok(), "an area within an area");
 }
 
 #[test]

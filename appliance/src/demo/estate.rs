@@ -8,14 +8,14 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use tollhouse_core::id::{AreaId, DeviceId, IdError, LaneId, LotId};
 use tollhouse_core::money::Currency;
-use tollhouse_core::pass::{GatePass, Grants, OverduePolicy};
+use tollhouse_core::pass::{Coverage, GatePass, Grants, OverduePolicy};
 use tollhouse_core::plate::{Plate, PlateError};
 use tollhouse_core::record::{Cause, Change, ChangeKind};
 use tollhouse_drivers::plugin::{Allowance, Unsigned};
 
 use crate::config::{
-    Config, Direction, DriversConfig, ExitWithoutEntry, HttpConfig, LaneConfig, LivePage, LotConfig, MqttConfig,
-    PassedBy, PaymentConfig, PluginConfig, PolicyConfig, Sandbox, StoreConfig, TariffSource,
+    Config, Direction, DriversConfig, ExitWithoutEntry, HolderOwes, HttpConfig, LaneConfig, LivePage, LotConfig,
+    MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig, Sandbox, StoreConfig, TariffSource,
 };
 
 /// The lot's name in topics.
@@ -52,11 +52,13 @@ pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, spe
         },
         policy: PolicyConfig {
             exit_without_entry: ExitWithoutEntry::Open,
+            holder_owes: HolderOwes::Arrears,
             stale_after_s: 60,
             command_ttl_s: 10,
             passed_after_s: 10,
         },
         payment: PaymentConfig { sandbox: Sandbox::On, order_minutes: 5, inside_token: Some("demo".to_owned()) },
+        areas: vec![],
         lanes: vec![lane("in-1")?, lane("out-1")?, lane("in-2")?, lane("out-2")?],
         drivers: DriversConfig { unsigned: Unsigned::Only(vec![SIM_DRIVER.to_owned()]), ..DriversConfig::default() },
         plugins: vec![plugin("in-2", sim, speed)?, plugin("out-2", sim, speed)?],
@@ -75,6 +77,7 @@ fn lane(id: &str) -> Result<LaneConfig, IdError> {
         id: LaneId::new(id)?,
         direction: if exit { Direction::Exit } else { Direction::Entry },
         area: AreaId::new("main")?,
+        within: None,
         code: id.to_owned(),
         barrier: device("gate", id)?,
         display: if exit { Some(device("display", id)?) } else { None },
@@ -144,7 +147,7 @@ pub fn passes(now: DateTime<Utc>) -> Result<Change, PlateError> {
     for ((plate, _), grants) in KNOWN_CARS.iter().zip(grants) {
         let plate = Plate::new(plate)?;
         change.personal(plate.as_str());
-        change.put(&GatePass { plate, grants });
+        change.put(&GatePass { plate, grants, coverage: Coverage::default() });
     }
     Ok(change)
 }

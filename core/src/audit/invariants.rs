@@ -418,6 +418,8 @@ mod tests {
             state: StayState::Open,
             exited_at: None,
             exit_lane: None,
+            moves: vec![],
+            cover: None,
         }
     }
 

@@ -4,9 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::commit::Draft;
 use super::entry::{Arrival, Room};
-use super::{
-    CaseKind, DecisionCode, Direction, Effect, Ended, EndedBy, Lane, LaneFault, Passage, PassageState, Read, Tell,
-};
+use super::{CaseKind, DecisionCode, Effect, Ended, EndedBy, Lane, LaneFault, Passage, PassageState, Read, Role, Tell};
 use crate::bill::Bill;
 use crate::pass::{GatePass, Says};
 use crate::record::{Kept, Records};
@@ -30,13 +28,14 @@ impl Lane {
             None => None,
         };
         let earlier = stay.as_ref().is_none_or(|stay| stay.record.entered_at < read.mark.captured_at);
-        match (self.rules.direction, stay) {
-            (Direction::Entry, _) if earlier => {
+        match (self.rules.role(), stay) {
+            (Role::Begins, _) if earlier => {
                 self.book_entry(draft, now, read, &mut passage, inside, records)?;
             }
-            (Direction::Exit, Some(stay)) if earlier => self.book_exit(draft, now, &mut passage, stay, records)?,
-            (Direction::Exit, _) => draft.case(CaseKind::EntryMissed, &passage, None, now),
-            (Direction::Entry, _) => {}
+            (Role::Moves, Some(stay)) if earlier => self.book_move(draft, &mut passage, stay),
+            (Role::Ends, Some(stay)) if earlier => self.book_exit(draft, now, &mut passage, stay, records)?,
+            (Role::Ends, _) => draft.case(CaseKind::EntryMissed, &passage, None, now),
+            (Role::Begins | Role::Moves, _) => {}
         }
         draft.change.put(&passage);
         draft.then.push(Effect::Tell(Tell {
@@ -79,6 +78,7 @@ impl Lane {
             plate: &read.plate,
             colour: read.colour,
             captured_at: read.mark.captured_at,
+            into: &self.rules.area,
             room: Room::Unbounded,
         };
         passage.stay = Some(self.begin_stay(draft, now, &arrival, basis, inside, records)?);
@@ -101,7 +101,8 @@ impl Lane {
         stay.exited_at = Some(passage.captured_at);
         stay.exit_lane = Some(self.rules.lane.clone());
         Self::leave(draft, &stay, records)?;
-        if stay.basis == Basis::Temporary {
+        stay.look_at_pass(passage.captured_at, records)?;
+        if stay.is_charged() {
             let before: Option<Kept<Bill>> = match stay.bill {
                 Some(id) => records.get(&id.to_string())?,
                 None => None,

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::id::{DeviceId, LaneId, StayId};
 use crate::record::{Cause, Change, ChangeKind, ReadError, Records, Relied, Table};
+use crate::stay::Stay;
 
 /// Under which device's name the orders of people are marked as taken.
 const PERSON_DEVICE: &str = "person";
@@ -20,6 +21,8 @@ pub(super) struct Draft {
     pub(super) then: Vec<Effect>,
     /// A stay that this very change voids: whoever reads the records still sees it.
     pub(super) voided: Option<StayId>,
+    /// A stay whose last move this very change takes back, as it leaves it.
+    pub(super) taken_back: Option<Box<Stay>>,
 }
 
 impl Draft {
@@ -61,7 +64,7 @@ pub(super) enum Seen {
 impl Lane {
     pub(super) fn draft(&self, kind: ChangeKind, now: DateTime<Utc>, cause: Cause) -> Draft {
         let change = Change::new(kind, now, cause).at_lane(&self.rules.lane);
-        Draft { change, next: self.hand.clone(), passing: self.passing, then: vec![], voided: None }
+        Draft { change, next: self.hand.clone(), passing: self.passing, then: vec![], voided: None, taken_back: None }
     }
 
     /// Hands the draft out. Every commit of the lane writes its hand and relies on the revision that it knows.

@@ -58,6 +58,12 @@ codes! {
     ExitPaid = "exit_paid", Open, "已缴费，一路平安", "Paid, have a safe journey";
     /// Exit: let in on a pass or free.
     ExitPass = "exit_pass", Open, "一路平安", "Have a safe journey";
+    /// Exit: its pass did not cover all of its stay; the rest is a claim on its holder.
+    ExitPassArrears = "exit_pass_arrears", Open, "一路平安，月卡外费用{due}元已记账", "Have a safe journey; {due} outside your pass is on your account";
+    /// Between areas: it may drive in.
+    AreaEntry = "area_entry", Open, "请驶入内场", "Please drive on into the inner area";
+    /// Between areas: it may drive out of it, and stays in the lot.
+    AreaExit = "area_exit", Open, "请驶出内场", "Please drive out of the inner area";
     /// Exit: something is due; the car waits.
     ExitPaymentDue = "exit_payment_due", Wait, "请扫码缴费{due}元", "Please scan the code to pay {due}";
     /// Exit: no entry on record, let out, a case.

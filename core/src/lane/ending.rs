@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::commit::Draft;
 use super::{
     CaseKind, CommandState, Direction, Effect, Ended, EndedBy, Lane, LaneFault, OnLoop, PASSING_LASTS, Passage,
-    PassageState, Passed, Passing, Read, Tell, Tone, Way,
+    PassageState, Passed, Passing, Read, Role, Tell, Tone, Way,
 };
 use crate::bill::Bill;
 use crate::record::{Cause, ChangeKind, Records};
@@ -52,7 +52,7 @@ impl Lane {
             // The opening was taken for the passing, and it was none.
             Way::Back if about_this_car && hand.state == PassageState::Passed && guessed => {
                 let mut draft = draft(ChangeKind::PassageLapsed);
-                if self.rules.direction == Direction::Exit {
+                if self.rules.role() == Role::Ends {
                     Self::take_back(&mut draft, &hand, records)?;
                     draft.keep(Passage {
                         state: PassageState::Lapsed,
@@ -137,7 +137,7 @@ impl Lane {
 
     /// Read again at the same exit and inside by the books: its authorisation is old, and it has not passed.
     fn is_still_at_exit(&self, hand: &Passage, read: &Read, records: &impl Records) -> Result<bool, LaneFault> {
-        if self.rules.direction == Direction::Entry || hand.stay.is_none() || hand.plate.as_ref() != Some(&read.plate) {
+        if self.rules.role() != Role::Ends || hand.stay.is_none() || hand.plate.as_ref() != Some(&read.plate) {
             return Ok(false);
         }
         let inside = records.get::<Inside>(read.plate.as_str())?;
@@ -161,12 +161,14 @@ impl Lane {
     ) -> Result<(), LaneFault> {
         passage.state = PassageState::Passed;
         passage.ended = Some(Ended { by, at: now });
-        if self.rules.direction == Direction::Exit {
-            self.end_stay(draft, now, &passage, records)?;
-        }
-        let words = match self.rules.direction {
-            Direction::Entry => Words::new("车辆已入场", "The car is in"),
-            Direction::Exit => Words::new("车辆已离场", "The car is out"),
+        let words = match (self.rules.role(), self.rules.direction) {
+            (Role::Begins, _) => Words::new("车辆已入场", "The car is in"),
+            (Role::Ends, _) => {
+                self.end_stay(draft, now, &passage, records)?;
+                Words::new("车辆已离场", "The car is out")
+            }
+            (Role::Moves, Direction::Entry) => Words::new("车辆已进入内场", "The car is in the inner area"),
+            (Role::Moves, Direction::Exit) => Words::new("车辆已驶出内场", "The car is out of the inner area"),
         };
         draft.then.push(quiet("passed", &passage, words));
         draft.keep(passage);
@@ -255,17 +257,20 @@ impl Lane {
         {
             draft.change.rely_on(&id.to_string(), Some(&kept));
             let mut stay = kept.record;
-            match self.rules.direction {
-                Direction::Entry => {
+            match self.rules.role() {
+                Role::Begins => {
                     stay.state = StayState::Voided;
                     draft.voided = Some(stay.id);
                     Self::leave(draft, &stay, records)?;
+                    draft.change.put(&stay);
                 }
-                Direction::Exit if stay.clock_stopped_at == Some(passage.captured_at) => stay.clock_stopped_at = None,
-                // It stands at another exit by now, and the clock stopped there.
-                Direction::Exit => {}
+                Role::Ends => {
+                    // If the clock stopped later, it stands at another exit by now.
+                    stay.clock_stopped_at = stay.clock_stopped_at.filter(|at| *at != passage.captured_at);
+                    draft.change.put(&stay);
+                }
+                Role::Moves => self.move_back(draft, &passage, stay),
             }
-            draft.change.put(&stay);
         }
         draft.then.push(quiet(
             "lapsed",

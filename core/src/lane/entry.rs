@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::commit::Draft;
 use super::{CaseKind, DecisionCode, GrantCause, Lane, LaneFault, Passage, PassageState, Read};
-use crate::id::{PassageId, StayId};
+use crate::id::{AreaId, PassageId, StayId};
 use crate::pass::{GatePass, Says};
 use crate::plate::{Colour, Plate};
 use crate::record::{Counter, Kept, Records, Table};
@@ -16,6 +16,7 @@ pub(super) struct Arrival<'a> {
     pub(super) plate: &'a Plate,
     pub(super) colour: Colour,
     pub(super) captured_at: DateTime<Utc>,
+    pub(super) into: &'a AreaId,
     pub(super) room: Room,
 }
 
@@ -63,6 +64,7 @@ impl Lane {
                     plate: &read.plate,
                     colour: read.colour,
                     captured_at: read.mark.captured_at,
+                    into: &self.rules.area,
                     room: if inside.is_some() { Room::Unbounded } else { Room::Bounded },
                 };
                 passage.stay = Some(self.begin_stay(draft, now, &arrival, basis, inside, records)?);
@@ -90,13 +92,13 @@ impl Lane {
         let id = StayId::derive(&self.rules.key, &[&arrival.passage.to_string()]);
         // A car that is inside already takes no further place, and a person may let in more than there is room for.
         let most = (basis == Basis::Temporary && arrival.room == Room::Bounded).then_some(self.rules.capacity);
-        draft.change.count(&inside_counter(&self.rules.area, &basis), 1, most);
+        draft.change.count(&inside_counter(arrival.into, &basis), 1, most);
         let stay = Stay {
             id,
             plate: arrival.plate.clone(),
             colour: arrival.colour,
             kind: arrival.colour.vehicle_kind(),
-            area: self.rules.area.clone(),
+            area: arrival.into.clone(),
             basis,
             entered_at: arrival.captured_at,
             entry_lane: self.rules.lane.clone(),
@@ -107,6 +109,8 @@ impl Lane {
             state: StayState::Open,
             exited_at: None,
             exit_lane: None,
+            moves: vec![],
+            cover: None,
         };
         draft.change.put(&stay);
         draft.change.put(&Inside { plate: arrival.plate.clone(), stay: id });
@@ -135,7 +139,7 @@ impl Lane {
         Ok(())
     }
 
-    fn is_full(&self, records: &impl Records) -> Result<bool, LaneFault> {
+    pub(super) fn is_full(&self, records: &impl Records) -> Result<bool, LaneFault> {
         let counter = inside_counter(&self.rules.area, &Basis::Temporary);
         let inside = records.get::<Counter>(&counter)?.map_or(0, |kept| kept.record.value);
         Ok(inside >= self.rules.capacity)

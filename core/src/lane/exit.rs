@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::commit::Draft;
 use super::{
-    CaseKind, DecisionCode, ExitWithoutEntry, GrantCause, LOOK_AT_BILL_EVERY, Lane, LaneFault, Passage, PassageState,
-    Read, Timer, TimerKind,
+    CaseKind, DecisionCode, ExitWithoutEntry, GrantCause, HolderOwes, LOOK_AT_BILL_EVERY, Lane, LaneFault, Passage,
+    PassageState, Read, Timer, TimerKind,
 };
 use crate::bill::Bill;
 use crate::lane::Effect;
@@ -27,13 +27,14 @@ impl Lane {
             Some(kept) => records.get::<Stay>(&kept.record.stay.to_string())?,
             None => None,
         };
-        let Some(stay) = stay else {
+        let Some(mut stay) = stay else {
             self.decide_without_entry(draft, now, read);
             return Ok(());
         };
         draft.change.rely_on(&stay.record.id.to_string(), Some(&stay));
-        if stay.record.basis == Basis::Temporary {
-            self.decide_temporary_exit(draft, now, read, stay.record, records)
+        stay.record.look_at_pass(read.mark.captured_at, records)?;
+        if stay.record.is_charged() {
+            self.decide_charged_exit(draft, now, read, stay.record, records)
         } else {
             let mut passage = self.new_passage(now, read, DecisionCode::ExitPass);
             passage.stay = Some(stay.record.id);
@@ -60,7 +61,7 @@ impl Lane {
     }
 
     /// The fee clock stops at the arrival at the exit. Paid early and here in time, the car owes no more.
-    fn decide_temporary_exit(
+    fn decide_charged_exit(
         &self,
         draft: &mut Draft,
         now: DateTime<Utc>,
@@ -71,6 +72,9 @@ impl Lane {
         let arrival = read.mark.captured_at;
         let mut passage = self.new_passage(now, read, DecisionCode::ExitNothingDue);
         passage.stay = Some(stay.id);
+        if !stay.moves.is_empty() && stay.area != self.rules.area {
+            draft.case(CaseKind::MoveMissed, &passage, Some(stay.id), now);
+        }
         let before: Option<Kept<Bill>> = match stay.bill {
             Some(id) => records.get(&id.to_string())?,
             None => None,
@@ -80,10 +84,10 @@ impl Lane {
         let bill = Bill::assessed(known, &stay, arrival, rules.tariff.as_ref(), rules.tax_rate, &rules.key)?;
         draft.change.rely_on(&bill.id.to_string(), before.as_ref());
         if bill.due().is_zero() {
-            let (code, cause) = if bill.paid.is_positive() {
-                (DecisionCode::ExitPaid, GrantCause::Settled)
-            } else {
-                (DecisionCode::ExitNothingDue, GrantCause::NothingDue)
+            let (code, cause) = match (bill.paid.is_positive(), &stay.basis) {
+                (true, _) => (DecisionCode::ExitPaid, GrantCause::Settled),
+                (false, Basis::Pass { .. }) => (DecisionCode::ExitPass, GrantCause::Pass),
+                (false, _) => (DecisionCode::ExitNothingDue, GrantCause::NothingDue),
             };
             passage.code = code;
             passage.bill = stay.bill;
@@ -93,7 +97,8 @@ impl Lane {
             self.grant(draft, now, passage, cause);
             return Ok(());
         }
-        passage.code = DecisionCode::ExitPaymentDue;
+        let arrears = stay.basis != Basis::Temporary && rules.holder_owes == HolderOwes::Arrears;
+        passage.code = if arrears { DecisionCode::ExitPassArrears } else { DecisionCode::ExitPaymentDue };
         passage.due = Some(bill.due());
         passage.bill = Some(bill.id);
         bill.write(&mut draft.change, before.as_ref().map(|kept| kept.record.state));
@@ -101,6 +106,10 @@ impl Lane {
         stay.clock_stopped_at = Some(arrival);
         draft.change.put(&stay);
         self.announce(draft, now, &passage);
+        if arrears {
+            self.grant(draft, now, passage, GrantCause::Pass);
+            return Ok(());
+        }
         let timer = Timer { kind: TimerKind::LookAtBill, passage: passage.id, attempt: 0 };
         draft.then.push(Effect::Arm(timer, now + LOOK_AT_BILL_EVERY));
         draft.keep(passage);

@@ -11,6 +11,7 @@ mod ending;
 mod entry;
 mod exchange;
 mod exit;
+mod moves;
 mod opening;
 mod passage;
 mod rules;
@@ -25,7 +26,7 @@ pub use passage::{
     Case, CaseKind, CommandState, Ended, EndedBy, EventSeen, Grant, GrantCause, LaneHand, OpenCommand, Passage,
     PassageState, Passing,
 };
-pub use rules::{Direction, ExitWithoutEntry, LaneRules, PassedBy};
+pub use rules::{Direction, ExitWithoutEntry, HolderOwes, LaneRules, PassedBy, Role};
 pub use standing::Standing;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -217,9 +218,10 @@ impl Lane {
                 Which::EarlierCar => self.book_backlog(&mut draft, now, read, records)?,
                 Which::NextCar => {
                     self.end_for_next_car(&mut draft, now, read, records)?;
-                    match self.rules.direction {
-                        Direction::Entry => self.decide_entry(&mut draft, now, read, records)?,
-                        Direction::Exit => self.decide_exit(&mut draft, now, read, records)?,
+                    match self.rules.role() {
+                        Role::Begins => self.decide_entry(&mut draft, now, read, records)?,
+                        Role::Ends => self.decide_exit(&mut draft, now, read, records)?,
+                        Role::Moves => self.decide_move(&mut draft, now, read, records)?,
                     }
                 }
             }
@@ -252,7 +254,8 @@ impl Lane {
     /// Reads of one plate until it has passed or gone are one passage, whatever their event ids.
     fn which(&self, now: DateTime<Utc>, read: &Read, records: &impl Records) -> Result<Which, LaneFault> {
         let late = read.mark.age > OUT_OF_ORDER_AFTER;
-        if self.rules.direction == Direction::Exit && late && self.is_booked(read, records)? {
+        let role = self.rules.role();
+        if role != Role::Begins && late && self.is_booked(read, records)? {
             return Ok(Which::Booked);
         }
         let Some(hand) = &self.hand else { return Ok(Which::NextCar) };
@@ -263,7 +266,7 @@ impl Lane {
                 true => Which::EarlierCar,
             });
         }
-        if late && Self::has_left_since(hand, read, records)? {
+        if late && self.has_left_since(hand, read, records)? {
             return Ok(Which::Booked);
         }
         // Seen before it left, heard of after.
@@ -272,26 +275,27 @@ impl Lane {
             return Ok(Which::SameCar);
         }
         let inside = records.get::<Inside>(read.plate.as_str())?.map(|kept| kept.record.stay);
-        let same = match (hand.state, self.rules.direction) {
-            (PassageState::Waiting, direction) => {
+        let same = match (hand.state, role) {
+            (PassageState::Waiting, role) => {
                 // At an exit it waits with the stay that it came with, and for a while: then it has backed out unseen.
-                let unchanged = direction == Direction::Entry || inside == hand.stay;
+                let unchanged = role == Role::Begins || inside == hand.stay;
                 unchanged && now - hand.last_seen_at() <= WAIT_LASTS && Self::is_still_here(hand, records)?
             }
-            (PassageState::Granted, _) => {
+            (PassageState::Granted | PassageState::Passed, Role::Moves) if !self.moved_last(hand, records)? => false,
+            (PassageState::Granted, role) => {
                 let since = hand.grant.as_ref().map_or(hand.decided_at, |grant| grant.at);
                 // At an exit the stay may have ended by a guess before the barrier had to open again.
-                let unchanged = inside == hand.stay || self.rules.direction == Direction::Exit && inside.is_none();
+                let unchanged = inside == hand.stay || role == Role::Ends && inside.is_none();
                 unchanged && now - since <= GRANT_LASTS
             }
             // Without a loop nobody saw it pass: the camera may see the same car a little longer.
-            (PassageState::Passed, direction) => {
+            (PassageState::Passed, role) => {
                 let guessed = matches!(&hand.ended, Some(ended)
                     if matches!(ended.by, EndedBy::Opening | EndedBy::Time)
                         && now - ended.at.max(hand.last_seen_at()) <= self.rules.same_car_within);
-                let unchanged = match direction {
-                    Direction::Entry => inside == hand.stay,
-                    Direction::Exit => inside.is_none(),
+                let unchanged = match role {
+                    Role::Begins | Role::Moves => inside == hand.stay,
+                    Role::Ends => inside.is_none(),
                 };
                 guessed && unchanged
             }
@@ -310,22 +314,25 @@ impl Lane {
     }
 
     /// Whether the car in hand was out of the lot again before this late read of it came.
-    fn has_left_since(hand: &Passage, read: &Read, records: &impl Records) -> Result<bool, LaneFault> {
+    fn has_left_since(&self, hand: &Passage, read: &Read, records: &impl Records) -> Result<bool, LaneFault> {
         let Some(stay) = hand.stay else { return Ok(false) };
         let stay = records.get::<Stay>(&stay.to_string())?;
         let exited_at = stay.and_then(|kept| kept.record.exited_at);
-        Ok(hand.direction == Direction::Entry && exited_at.is_some_and(|at| read.mark.captured_at < at))
+        Ok(self.rules.role() != Role::Ends && exited_at.is_some_and(|at| read.mark.captured_at < at))
     }
 
     /// Whether a late read tells nothing that the books do not know: at an entry of a car that is inside, at an exit of
     /// one that has come in since.
     fn is_booked(&self, read: &Read, records: &impl Records) -> Result<bool, LaneFault> {
         let Some(inside) = records.get::<Inside>(read.plate.as_str())? else { return Ok(false) };
-        if self.rules.direction == Direction::Entry {
+        let role = self.rules.role();
+        if role == Role::Begins {
             return Ok(true);
         }
         let stay = records.get::<Stay>(&inside.record.stay.to_string())?;
-        Ok(stay.is_some_and(|kept| kept.record.entered_at > read.mark.captured_at))
+        let seen = read.mark.captured_at;
+        let moved_on = |stay: &Stay| role == Role::Moves && stay.moves.last().is_some_and(|last| last.at >= seen);
+        Ok(stay.is_some_and(|kept| kept.record.entered_at > seen || moved_on(&kept.record)))
     }
 
     fn timer(

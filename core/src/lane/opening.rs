@@ -9,9 +9,8 @@ use serde_json::json;
 use super::commit::Draft;
 use super::entry::{Arrival, Room};
 use super::{
-    Answer, Answered, Arm, CaseKind, Command, CommandState, DecisionCode, Direction, Effect, EndedBy, Grant,
-    GrantCause, Lane, LaneFault, OpenCommand, Passage, PassageState, PassedBy, Person, Step, Tell, Timer, TimerKind,
-    Tone,
+    Answer, Answered, Arm, CaseKind, Command, CommandState, DecisionCode, Effect, EndedBy, Grant, GrantCause, Lane,
+    LaneFault, OpenCommand, Passage, PassageState, PassedBy, Person, Role, Step, Tell, Timer, TimerKind, Tone,
 };
 use crate::id::{BootId, CommandId, PassageId};
 use crate::record::{Cause, ChangeKind, Records};
@@ -248,13 +247,17 @@ impl Lane {
             ended: None,
             read_again_at: None,
         });
-        if let (Direction::Entry, Some(plate), None) = (self.rules.direction, passage.plate.clone(), passage.stay) {
+        if let (Role::Moves, Some(plate), None) = (self.rules.role(), passage.plate.clone(), passage.stay) {
+            passage.stay = Some(self.move_by_hand(&mut draft, now, &passage, &plate, records)?);
+        }
+        if let (Role::Begins, Some(plate), None) = (self.rules.role(), passage.plate.clone(), passage.stay) {
             let inside = records.get::<Inside>(plate.as_str())?;
             let arrival = Arrival {
                 passage: passage.id,
                 plate: &plate,
                 colour: passage.colour,
                 captured_at: passage.captured_at,
+                into: &self.rules.area,
                 room: Room::Unbounded,
             };
             passage.stay = Some(self.begin_stay(&mut draft, now, &arrival, Basis::Temporary, inside, records)?);

@@ -267,6 +267,8 @@ pub enum CaseKind {
     LeftUnpaid,
     /// The barrier did not open.
     BarrierFault,
+    /// It stood in another area than the books had it in.
+    MoveMissed,
 }
 
 impl CaseKind {
@@ -277,6 +279,7 @@ impl CaseKind {
             Self::EntryMissed => "entry_missed",
             Self::LeftUnpaid => "left_unpaid",
             Self::BarrierFault => "barrier_fault",
+            Self::MoveMissed => "move_missed",
         }
     }
 
@@ -289,6 +292,10 @@ impl CaseKind {
             Self::EntryMissed => Words::new("车辆出场，无入场记录", "The car left without an entry on record"),
             Self::LeftUnpaid => Words::new("车辆未缴清费用即离场", "The car left owing money"),
             Self::BarrierFault => Words::new("道闸未能打开，请检查", "The barrier did not open: please check it"),
+            Self::MoveMissed => Words::new(
+                "车辆所在区域与记录不符，请核对费用",
+                "The car was in another area than on record: please check its fee",
+            ),
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct LaneRules {
     pub direction: Direction,
     /// The area that it leads into or out of.
     pub area: AreaId,
+    /// The area on its other side, when that is one of the lot too (场中场); `None`: the street.
+    pub within: Option<AreaId>,
     /// How many temporary cars the area takes.
     pub capacity: i64,
     /// The barrier that it opens.
@@ -36,6 +38,8 @@ pub struct LaneRules {
     pub same_car_within: TimeDelta,
     /// What happens at the exit with a car that has no open stay.
     pub exit_without_entry: ExitWithoutEntry,
+    /// What happens at the exit with a car whose pass did not cover all of its stay.
+    pub holder_owes: HolderOwes,
     /// What a temporary stay costs.
     pub tariff: Arc<TariffBook>,
     /// The tax rate of parking.
@@ -44,6 +48,28 @@ pub struct LaneRules {
     pub key: IdKey,
     /// The pay page behind the lane's QR code.
     pub pay_url: Option<String>,
+}
+
+/// What passing a lane does to a stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// From the street into the lot: a stay begins.
+    Begins,
+    /// From the lot to the street: the stay ends.
+    Ends,
+    /// From one area of the lot into another: the stay goes on there.
+    Moves,
+}
+
+impl LaneRules {
+    /// What passing it does to a stay.
+    pub fn role(&self) -> Role {
+        match (&self.within, self.direction) {
+            (Some(_), _) => Role::Moves,
+            (None, Direction::Entry) => Role::Begins,
+            (None, Direction::Exit) => Role::Ends,
+        }
+    }
 }
 
 /// In or out.
@@ -84,4 +110,14 @@ pub enum ExitWithoutEntry {
     Open,
     /// It waits for the attendant.
     Attend,
+}
+
+/// What happens at the exit with a car whose pass did not cover all of its stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HolderOwes {
+    /// It is let out, and what it owes is a claim on its holder: nobody is shut in.
+    Arrears,
+    /// It pays as temporary cars do.
+    Pays,
 }

@@ -7,7 +7,7 @@ use crate::id::IdKey;
 use crate::lane::LaneFault;
 use crate::plate::Plate;
 use crate::record::{Cause, Change, ChangeKind, Kept, Records};
-use crate::stay::{Basis, Inside, Stay};
+use crate::stay::{Inside, Stay};
 use crate::tariff::TariffBook;
 use rust_decimal::Decimal;
 
@@ -39,15 +39,17 @@ pub fn look_early(
     let Some(inside) = records.get::<Inside>(plate.as_str())? else { return Ok(Early::NothingDue) };
     let stay_key = inside.record.stay.to_string();
     let stay: Option<Kept<Stay>> = records.get(&stay_key)?;
-    let Some(kept) = stay.filter(|kept| kept.record.basis == Basis::Temporary) else {
+    let Some(kept) = stay else { return Ok(Early::NothingDue) };
+    let mut stay = kept.record.clone();
+    let until = stay.clock_stopped_at.unwrap_or(now);
+    stay.look_at_pass(until, records)?;
+    if !stay.is_charged() {
         return Ok(Early::NothingDue);
-    };
+    }
     let before: Option<Kept<Bill>> = match kept.record.bill {
         Some(id) => records.get(&id.to_string())?,
         None => None,
     };
-    let stay = kept.record.clone();
-    let until = stay.clock_stopped_at.unwrap_or(now);
     let bill = Bill::assessed(before.as_ref().map(|bill| &bill.record), &stay, until, tariff, tax_rate, key)?;
     if bill.total.is_zero() {
         return Ok(Early::NothingDue);

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tollhouse_core::lane::{Direction, OnLoop, Passage, Standing, Way};
-use tollhouse_core::pass::{GatePass, Grants, OverduePolicy};
+use tollhouse_core::pass::{Coverage, GatePass, Grants, OverduePolicy};
 use tollhouse_core::plate::Plate;
 use tollhouse_core::record::{Cause, Change, ChangeKind};
 
@@ -90,7 +90,7 @@ impl World {
             }
         };
         let mut change = Change::new(ChangeKind::PassWritten, now, Cause::Time);
-        change.put(&GatePass { plate: Plate::new(plate).expect("a plate"), grants });
+        change.put(&GatePass { plate: Plate::new(plate).expect("a plate"), grants, coverage: Coverage::default() });
         self.watch.take(change, None).expect("sound").expect("relies on nothing");
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use tollhouse_core::id::{AreaId, DeviceId, IdKey, LaneId};
-use tollhouse_core::lane::{Direction, ExitWithoutEntry, LaneRules, PassedBy};
+use tollhouse_core::lane::{Direction, ExitWithoutEntry, HolderOwes, LaneRules, PassedBy};
 use tollhouse_core::tariff::{Plan, TariffBook, parse};
 
 use crate::bank::Bank;
@@ -78,6 +78,7 @@ fn rules(number: usize, passed_by: PassedBy, exit_without_entry: ExitWithoutEntr
         lane: LaneId::new(&*name).expect("a name"),
         direction,
         area: AreaId::new("main").expect("a name"),
+        within: None,
         capacity: CAPACITY,
         barrier: DeviceId::new(format!("gate-{name}")).expect("a name"),
         display: Some(DeviceId::new(format!("display-{name}")).expect("a name")),
@@ -87,6 +88,7 @@ fn rules(number: usize, passed_by: PassedBy, exit_without_entry: ExitWithoutEntr
         passed_after: TimeDelta::seconds(10),
         same_car_within: TimeDelta::seconds(10),
         exit_without_entry,
+        holder_owes: HolderOwes::Arrears,
         tariff: tariff(),
         tax_rate: tax_rate(),
         key: key(),

@@ -71,7 +71,7 @@ fn price_again(stored: &StoredBill) -> Result<(Assessment, TariffFile), String> 
     let version = tariffs::version(&label, known.text.clone()).map_err(first)?;
     let file = (*version.file).clone();
     let tariffs = tariffs::book(vec![version]).map_err(first)?;
-    let facts = priced_facts(&stored.stay, stored.bill.assessed_to);
+    let facts = priced_facts(&stored.stay, stored.bill.assessed_to, file.time_zone);
     let again = tariffs.book.price(&facts).map_err(|error| format!("the stay cannot be priced again: {error}"))?;
     Ok((again, file))
 }

@@ -107,7 +107,7 @@ fn cards_and_lists_decide_before_the_tariff_does() {
     for (grants, at_entry, at_exit) in cases {
         let mut lot = Lot::new();
         let mut change = Change::new(ChangeKind::PassWritten, lot.now, Cause::Time);
-        change.put(&GatePass { plate: plate_of(CAR), grants });
+        change.put(&GatePass { plate: plate_of(CAR), grants, coverage: Coverage::default() });
         lot.records.take(&change).expect("taken");
         assert_eq!(codes(&lot.read(Direction::Entry, "e1", CAR)), [at_entry]);
         lot.passed(Direction::Entry, "p1", Way::Through);

@@ -9,7 +9,7 @@ use super::*;
 use crate::bill::Bill;
 use crate::id::{AreaId, BillId, DeviceId, EventId, IdKey, LaneId, OrderId, StayId};
 use crate::money::{Currency, Money};
-use crate::pass::{GatePass, Grants, OverduePolicy};
+use crate::pass::{Coverage, GatePass, Grants, OverduePolicy};
 use crate::pay::{self, Captured, Evidence, FreshOrder, Made, Order, Payment, Wanted};
 use crate::plate::{Colour, Plate};
 use crate::record::{Balance, Cause, Change, Counter, Memory, Table};
@@ -35,6 +35,7 @@ fn rules(lane: &str, direction: Direction) -> LaneRules {
         lane: LaneId::new(lane).expect("a name"),
         direction,
         area: AreaId::new("main").expect("a name"),
+        within: None,
         capacity: 2,
         barrier: DeviceId::new(format!("gate-{lane}")).expect("a name"),
         display: Some(DeviceId::new(format!("display-{lane}")).expect("a name")),
@@ -44,6 +45,7 @@ fn rules(lane: &str, direction: Direction) -> LaneRules {
         passed_after: TimeDelta::seconds(10),
         same_car_within: TimeDelta::seconds(10),
         exit_without_entry: ExitWithoutEntry::Open,
+        holder_owes: HolderOwes::Arrears,
         tariff: Arc::new(tariff()),
         tax_rate: Decimal::new(9, 2),
         key: key(),
@@ -86,17 +88,7 @@ impl Lot {
             Direction::Entry => &mut self.entry,
             Direction::Exit => &mut self.exit,
         };
-        let mut step = lane.step(self.now, input, &self.records).expect("steps");
-        let mut effects = vec![];
-        loop {
-            effects.append(&mut step.effects);
-            let Some(change) = step.commit else { return effects };
-            let answer = match self.records.take(&change) {
-                Ok(revision) => Input::Durable(revision),
-                Err(refusal) => Input::Refused(refusal),
-            };
-            step = lane.step(self.now, answer, &self.records).expect("steps");
-        }
+        drive(lane, self.now, input, &mut self.records)
     }
 
     fn mark(&self, event: &str, age: TimeDelta) -> Mark {
@@ -193,6 +185,21 @@ impl Lot {
     }
 }
 
+/// Lets a lane take an input to its end, commits and all.
+fn drive(lane: &mut Lane, now: DateTime<Utc>, input: Input, records: &mut Memory) -> Vec<Effect> {
+    let mut step = lane.step(now, input, records).expect("steps");
+    let mut effects = vec![];
+    loop {
+        effects.append(&mut step.effects);
+        let Some(change) = step.commit else { return effects };
+        let answer = match records.take(&change) {
+            Ok(revision) => Input::Durable(revision),
+            Err(refusal) => Input::Refused(refusal),
+        };
+        step = lane.step(now, answer, records).expect("steps");
+    }
+}
+
 fn plate_of(text: &str) -> Plate {
     Plate::new(text).expect("a plate")
 }
@@ -219,6 +226,7 @@ fn codes(effects: &[Effect]) -> Vec<&'static str> {
 
 const CAR: &str = "粤C12345";
 
+mod areas;
 mod deciding;
 mod guesses;
 mod late;
