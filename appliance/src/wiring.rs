@@ -21,7 +21,7 @@ use tollhouse_drivers::plugin::{FileWall, LibraryError, PluginConfig, PluginHost
 use tollhouse_drivers::{DeviceLink, EventSink, Observer};
 
 use crate::actors::billing::{BillingActor, BillingParts};
-use crate::actors::lane::LaneParts;
+use crate::actors::lane::{LaneParts, LaneWatch};
 use crate::actors::lot::messages::FinishLanes;
 use crate::actors::lot::{HousekeepingPlace, LotActor, LotParts, Outbox, Rounds, Routes};
 use crate::actors::payment::provider::Provider;
@@ -262,6 +262,7 @@ fn start_lot(
         clock: shared.clock.clone(),
         outbox: Arc::clone(&shared.outbox),
         barrier_run: Arc::default(),
+        watch: watch(lane),
     });
     let rounds = Rounds {
         live: Arc::clone(&shared.live),
@@ -320,6 +321,18 @@ fn rules(config: &Config, lane: &LaneConfig, shared: &Shared) -> LaneRules {
         tax_rate: config.lot.tax_rate,
         key: shared.key.clone(),
         pay_url: Some(format!("{}/pay/lanes/{}", public_url(config), lane.code)),
+    }
+}
+
+/// What the lane's actor watches beside its cars.
+fn watch(lane: &LaneConfig) -> LaneWatch {
+    let told = lane.passed_by == PassedBy::Event || lane.loop_device.is_some();
+    LaneWatch {
+        confirmed_by: lane.confirmed_by,
+        passing: if told { core_lane::PassingIsTold::Yes } else { core_lane::PassingIsTold::No },
+        cameras: lane.cameras.clone(),
+        spare_cameras: lane.spare_cameras.clone(),
+        spare_after: TimeDelta::milliseconds(i64::from(lane.spare_after_ms)),
     }
 }
 

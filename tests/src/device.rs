@@ -130,6 +130,15 @@ impl TestDevice {
         self.send("availability", availability.to_string().as_bytes(), Retained::Yes);
     }
 
+    /// Says that it goes, as its last will would.
+    ///
+    /// # Panics
+    /// When the connection's thread is gone.
+    pub fn leave(&self) {
+        let availability = json!({"state": "offline", "boot_id": self.boot_id});
+        self.send("availability", availability.to_string().as_bytes(), Retained::Yes);
+    }
+
     /// Waits until it has connected and subscribed so many times, the first included.
     ///
     /// # Panics

@@ -45,10 +45,15 @@ impl Site {
 
     /// An installed box of so many entries and exits, with this mosquitto.
     pub fn installed_with(mosquitto: Mosquitto, lanes: usize) -> Self {
+        Self::configured(mosquitto, lanes, |text| text)
+    }
+
+    /// An installed box whose configuration the test has changed.
+    pub fn configured(mosquitto: Mosquitto, lanes: usize, change: impl Fn(String) -> String) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let data = folder.path().join("data");
         let broker = mosquitto.address();
-        let the_box = TheBox::run(folder.path(), |http| configuration(http, broker, &data, lanes));
+        let the_box = TheBox::run(folder.path(), |http| change(configuration(http, broker, &data, lanes)));
         Self { the_box, mosquitto: Some(mosquitto), broker, data, _folder: folder }
     }
 

@@ -15,10 +15,12 @@ use std::path::{Path, PathBuf};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
+pub use tollhouse_core::lane::ConfirmedBy;
 use tollhouse_core::money::Currency;
 use tollhouse_drivers::plugin::Allowance;
 
 pub use drivers::DriversConfig;
+pub(crate) use sections::SPARE_AFTER_MS;
 
 /// The words that allow the sandbox provider on an installed box.
 pub const SANDBOX_WORDS: &str = "no money is taken";
@@ -236,10 +238,16 @@ pub struct LaneConfig {
     pub display: Option<DeviceId>,
     /// The devices that read plates there.
     pub cameras: Vec<DeviceId>,
+    /// The cameras that stand in for those.
+    pub spare_cameras: Vec<DeviceId>,
+    /// How long a spare camera's read waits for a main camera's.
+    pub spare_after_ms: u32,
     /// The device that feels a car under the barrier.
     pub loop_device: Option<DeviceId>,
     /// How the box learns that a car has passed.
     pub passed_by: PassedBy,
+    /// What proves that the barrier has opened.
+    pub confirmed_by: ConfirmedBy,
 }
 
 /// In or out.
@@ -280,6 +288,7 @@ impl LaneConfig {
     pub fn devices(&self) -> Vec<&DeviceId> {
         let mut devices = vec![&self.barrier];
         devices.extend(&self.cameras);
+        devices.extend(&self.spare_cameras);
         devices.extend(&self.display);
         devices.extend(&self.loop_device);
         devices.sort();

@@ -11,9 +11,9 @@ use super::cross::{LinedLane, check_areas, check_together};
 use super::drivers::{drivers, plugin};
 use super::reader::{At, Document, Section};
 use super::{
-    AreaConfig, Config, Direction, ExitWithoutEntry, HolderOwes, HttpConfig, LaneConfig, LivePage, LotConfig,
-    MAX_AREAS, MAX_LANES, MAX_PLUGINS, MAX_TARIFF_VERSIONS, MqttConfig, PassedBy, PaymentConfig, PolicyConfig,
-    SANDBOX_WORDS, Sandbox, StoreConfig, TariffSource,
+    AreaConfig, Config, ConfirmedBy, Direction, ExitWithoutEntry, HolderOwes, HttpConfig, LaneConfig, LivePage,
+    LotConfig, MAX_AREAS, MAX_LANES, MAX_PLUGINS, MAX_TARIFF_VERSIONS, MqttConfig, PassedBy, PaymentConfig,
+    PolicyConfig, SANDBOX_WORDS, Sandbox, StoreConfig, TariffSource,
 };
 
 /// Reads all sections; `None` when one of them lacks something (then told).
@@ -167,6 +167,35 @@ fn area<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<(Ar
     Some((AreaConfig { id: id.value, capacity: capacity? }, id.line))
 }
 
+/// How long a spare camera's read waits for a main camera's, unless told.
+pub(crate) const SPARE_AFTER_MS: u32 = 2_000;
+
+const LANE_KEYS: [&str; 13] = [
+    "id",
+    "direction",
+    "area",
+    "within",
+    "code",
+    "barrier",
+    "display",
+    "cameras",
+    "spare_cameras",
+    "spare_after_ms",
+    "loop",
+    "passed_by",
+    "confirmed_by",
+];
+
+fn confirmed_by(text: &str) -> Result<ConfirmedBy, String> {
+    let words = [
+        ("signal", ConfirmedBy::Signal),
+        ("position", ConfirmedBy::Position),
+        ("passing", ConfirmedBy::Passing),
+        ("nothing", ConfirmedBy::Nothing),
+    ];
+    one_of(text, &words)
+}
+
 fn lane<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<LinedLane> {
     let id = section.required(document, "id", |text| LaneId::new(text));
     if let Some(id) = &id {
@@ -185,13 +214,20 @@ fn lane<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<Lin
     let passed_by = section.optional(document, "passed_by", |text| {
         one_of(text, &[("event", PassedBy::Event), ("opening", PassedBy::Opening)])
     });
+    let spare_cameras = section.list(document, "spare_cameras", |text| DeviceId::new(text));
+    let spare_after_ms = section.integer(document, "spare_after_ms", 200..=10_000, Some(SPARE_AFTER_MS));
+    let confirmed_by = section.optional(document, "confirmed_by", confirmed_by);
     if cameras.is_empty() {
         document.fault(section.line, format!("{} needs at least one camera: cameras = [\"...\"]", section.name));
     }
+    for spare in spare_cameras.iter().filter(|spare| cameras.iter().any(|camera| camera.value == spare.value)) {
+        document
+            .fault(spare.line, format!("{} is one of the lane's cameras already, and cannot stand in", spare.value));
+    }
+    let all_cameras = cameras.iter().chain(&spare_cameras);
     let devices =
-        barrier.iter().chain(&display).chain(&cameras).chain(&loop_device).cloned().collect::<Vec<At<DeviceId>>>();
-    let known = ["id", "direction", "area", "within", "code", "barrier", "display", "cameras", "loop", "passed_by"];
-    document.close(section, &known);
+        barrier.iter().chain(&display).chain(all_cameras).chain(&loop_device).cloned().collect::<Vec<At<DeviceId>>>();
+    document.close(section, &LANE_KEYS);
     let (id, code) = (id?, code?);
     Some(LinedLane {
         id_line: id.line,
@@ -209,6 +245,9 @@ fn lane<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<Lin
             cameras: cameras.into_iter().map(|at| at.value).collect(),
             loop_device: loop_device.map(|at| at.value),
             passed_by: passed_by.map_or(PassedBy::Event, |at| at.value),
+            spare_cameras: spare_cameras.into_iter().map(|at| at.value).collect(),
+            spare_after_ms: spare_after_ms?,
+            confirmed_by: confirmed_by.map_or(ConfirmedBy::Signal, |at| at.value),
         },
     })
 }

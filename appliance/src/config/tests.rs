@@ -38,7 +38,8 @@ fn every_commented_key_of_the_example_is_one_that_the_box_knows() {
     assert_eq!(config.payment.sandbox, Sandbox::On);
     assert!(config.payment.inside_token.is_some());
     assert_eq!(config.plugins[0].config["address"], "10.0.0.40:9000");
-    assert_eq!(config.mqtt_devices().len(), 6);
+    assert_eq!(config.mqtt_devices().len(), 7);
+    assert_eq!(config.lanes[0].spare_cameras.len(), 1);
     let areas: Vec<String> = config.areas().iter().map(ToString::to_string).collect();
     assert_eq!(areas, ["court", "main"]);
     let capacity = |area: &str| config.capacity_of(&AreaId::new(area).expect("a name"));

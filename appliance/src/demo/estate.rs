@@ -14,8 +14,9 @@ use tollhouse_core::record::{Cause, Change, ChangeKind};
 use tollhouse_drivers::plugin::{Allowance, Unsigned};
 
 use crate::config::{
-    Config, Direction, DriversConfig, ExitWithoutEntry, HolderOwes, HttpConfig, LaneConfig, LivePage, LotConfig,
-    MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig, Sandbox, StoreConfig, TariffSource,
+    Config, ConfirmedBy, Direction, DriversConfig, ExitWithoutEntry, HolderOwes, HttpConfig, LaneConfig, LivePage,
+    LotConfig, MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig, SPARE_AFTER_MS, Sandbox, StoreConfig,
+    TariffSource,
 };
 
 /// The lot's name in topics.
@@ -82,8 +83,11 @@ fn lane(id: &str) -> Result<LaneConfig, IdError> {
         barrier: device("gate", id)?,
         display: if exit { Some(device("display", id)?) } else { None },
         cameras: vec![device("cam", id)?],
+        spare_cameras: vec![],
+        spare_after_ms: SPARE_AFTER_MS,
         loop_device: None,
         passed_by: if looped { PassedBy::Event } else { PassedBy::Opening },
+        confirmed_by: ConfirmedBy::Signal,
     })
 }
 

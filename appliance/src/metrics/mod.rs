@@ -13,6 +13,7 @@ use prometheus::{
     Registry, TextEncoder,
 };
 use tollhouse_core::id::{AreaId, DeviceId, LaneId};
+use tollhouse_core::lane::MainCameras;
 use tollhouse_drivers::event::Presence;
 use tollhouse_drivers::link::{LinkState, Refused};
 use tollhouse_drivers::plugin::FileWall;
@@ -57,6 +58,9 @@ pub struct Metrics {
     event_gaps: IntCounterVec,
     clock_offset: GaugeVec,
     lane_restarts: IntCounterVec,
+    unconfirmed: IntCounterVec,
+    spare_reads: IntCounterVec,
+    failover: IntGaugeVec,
     link_up: IntGaugeVec,
     process: process::ProcessGauges,
 }
@@ -152,6 +156,13 @@ impl Metrics {
                 &["device"],
             )?)?,
             lane_restarts: desk.counters("lane_restarts_total", "Lane actors started again.", &["lane"])?,
+            unconfirmed: desk.counters(
+                "openings_unconfirmed_total",
+                "Openings that nothing showed to have happened.",
+                &["lane"],
+            )?,
+            spare_reads: desk.counters("spare_reads_total", "Reads of a spare camera that counted.", &["lane"])?,
+            failover: desk.gauges("lane_camera_failover", "1 while a spare camera stands in.", &["lane"])?,
             link_up: desk.gauges("link_up", "1 while the link to devices is up.", &["link"])?,
             process: process::ProcessGauges::new(&registry)?,
             registry,
@@ -265,6 +276,21 @@ impl Metrics {
     /// A lane's actor was started again.
     pub fn lane_restarted(&self, lane: &LaneId) {
         self.lane_restarts.with_label_values(&[lane.as_str()]).inc();
+    }
+
+    /// Nothing showed that a barrier opened.
+    pub fn opening_unconfirmed(&self, lane: &LaneId) {
+        self.unconfirmed.with_label_values(&[lane.as_str()]).inc();
+    }
+
+    /// A spare camera's read has counted.
+    pub fn spare_read(&self, lane: &LaneId) {
+        self.spare_reads.with_label_values(&[lane.as_str()]).inc();
+    }
+
+    /// How a lane's main cameras do, of a lane that has spares.
+    pub fn main_cameras(&self, lane: &LaneId, mains: MainCameras) {
+        self.failover.with_label_values(&[lane.as_str()]).set(i64::from(mains != MainCameras::Reading));
     }
 
     /// The text that Prometheus scrapes.

@@ -28,6 +28,9 @@ fn every_metric_once() -> Metrics {
     metrics.event_gap(&device, 3);
     metrics.device_clock_offset(&device, -1_500);
     metrics.lane_restarted(&lane);
+    metrics.opening_unconfirmed(&lane);
+    metrics.spare_read(&lane);
+    metrics.main_cameras(&lane, MainCameras::Silent);
     metrics
 }
 
@@ -53,6 +56,9 @@ fn each_count_stands_under_its_name_and_labels() {
         r#"tollhouse_event_gaps_total{device="cam-in-1"} 3"#,
         r#"tollhouse_device_clock_offset_seconds{device="cam-in-1"} -1.5"#,
         r#"tollhouse_lane_restarts_total{lane="in-1"} 1"#,
+        r#"tollhouse_openings_unconfirmed_total{lane="in-1"} 1"#,
+        r#"tollhouse_spare_reads_total{lane="in-1"} 1"#,
+        r#"tollhouse_lane_camera_failover{lane="in-1"} 1"#,
         r#"tollhouse_build_info{version="0.1.0"} 1"#,
     ] {
         assert!(text.lines().any(|found| found == line), "no line {line} in\n{text}");

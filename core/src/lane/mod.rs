@@ -5,7 +5,9 @@
 //! that it is durable. It knows nothing of MQTT, actors, files or the time of day.
 
 mod backlog;
+mod cameras;
 mod commit;
+mod confirming;
 mod decision;
 mod ending;
 mod entry;
@@ -17,6 +19,10 @@ mod passage;
 mod rules;
 mod standing;
 
+pub use cameras::{Cameras, MainCameras, Weight};
+pub use confirming::{
+    ConfirmedBy, LastOpening, Openings, Overdue, PassingIsTold, Proof, UNCONFIRMED, unconfirmed_words,
+};
 pub use decision::{DecisionCode, Tone};
 pub use exchange::{
     Answer, Answered, Arm, Command, Effect, Input, Mark, OnLoop, OrderStanding, Passed, Person, Read, Step, Tell,

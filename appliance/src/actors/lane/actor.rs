@@ -16,6 +16,7 @@ use tollhouse_drivers::{Receipt, Refused, What};
 
 use super::messages::{Finish, Gone, Heard, Job, Order, Panic, StoreTold, Take};
 use super::translate;
+use super::watching::{LaneWatch, Watching};
 use crate::actors::lot::Outbox;
 use crate::clock::BoxClock;
 use crate::devices::Devices;
@@ -49,6 +50,8 @@ pub struct LaneParts {
     pub outbox: Arc<Outbox>,
     /// With which run the barrier signed in last: it does not sign in again because the lane's actor was started again.
     pub barrier_run: Arc<ArcSwapOption<BootId>>,
+    /// What is watched beside the cars.
+    pub watch: LaneWatch,
 }
 
 /// Tells the parent that the actor is gone, however it went.
@@ -72,17 +75,19 @@ struct Looks {
     state: &'static str,
     passage: Option<PassageId>,
     absent: BTreeSet<DeviceId>,
+    doubts: Vec<String>,
 }
 
 /// One lane's actor.
 pub struct LaneActor {
-    lane: Lane,
-    parts: LaneParts,
+    pub(super) lane: Lane,
+    pub(super) parts: LaneParts,
+    pub(super) watching: Watching,
     waiting: VecDeque<Job>,
     current: Option<Job>,
     finishing: Vec<oneshot::Sender<()>>,
     timers: HashMap<TimerKind, SpawnHandle>,
-    absent: BTreeSet<DeviceId>,
+    pub(super) absent: BTreeSet<DeviceId>,
     since: DateTime<Utc>,
     shown: Option<Looks>,
     unanswered_since: Option<DateTime<Utc>>,
@@ -97,9 +102,11 @@ impl LaneActor {
         let since = parts.clock.now();
         // A device is absent until it says something.
         let absent = parts.own_devices.iter().cloned().collect();
+        let watching = Watching::new(&parts.watch, &lane, since);
         Ok(Self {
             lane,
             parts,
+            watching,
             waiting: VecDeque::new(),
             current: None,
             finishing: vec![],
@@ -112,7 +119,7 @@ impl LaneActor {
         })
     }
 
-    fn enqueue(&mut self, job: Job, ctx: &mut Context<Self>) {
+    pub(super) fn enqueue(&mut self, job: Job, ctx: &mut Context<Self>) {
         self.waiting.push_back(job);
         self.work(ctx);
     }
@@ -172,6 +179,9 @@ impl LaneActor {
         match effect {
             Effect::Command(command) => {
                 let opens = command.name == "open";
+                if opens {
+                    self.opening_sent(command.cmd_id, command.expires_at, ctx);
+                }
                 if let Err(fault) = self.parts.devices.send(command) {
                     tracing::warn!(lane = %self.parts.rules.lane, %fault, "a command could not be handed over");
                 }
@@ -195,7 +205,7 @@ impl LaneActor {
         }
     }
 
-    fn tell(&self, tell: Tell, position: Revision) {
+    pub(super) fn tell(&self, tell: Tell, position: Revision) {
         let lane = &self.parts.rules.lane;
         // What follows on a decision (`passed`, `lapsed`) is the same car once more.
         if DecisionCode::ALL.iter().any(|code| code.as_str() == tell.code) {
@@ -216,7 +226,7 @@ impl LaneActor {
     }
 
     /// Tells how the lane stands, when that has changed.
-    fn show(&mut self) {
+    pub(super) fn show(&mut self) {
         let rules = &self.parts.rules;
         let (state, passage) = match self.lane.standing() {
             Standing::Free => ("free", None),
@@ -230,11 +240,14 @@ impl LaneActor {
             self.unanswered_since = unanswered_since;
         }
         let (passage_id, absent) = (passage.map(|passage| passage.id), &self.absent);
-        let same = |shown: &Looks| shown.state == state && shown.passage == passage_id && shown.absent == *absent;
+        let doubts = self.watching.doubts(&rules.barrier);
+        let same = |shown: &Looks| {
+            shown.state == state && shown.passage == passage_id && shown.absent == *absent && shown.doubts == doubts
+        };
         if self.shown.as_ref().is_some_and(same) {
             return;
         }
-        let looks = Looks { state, passage: passage_id, absent: absent.clone() };
+        let looks = Looks { state, passage: passage_id, absent: absent.clone(), doubts: doubts.clone() };
         self.since = self.parts.clock.now();
         self.parts.live.lane(LaneView {
             lane: rules.lane.clone(),
@@ -243,7 +256,7 @@ impl LaneActor {
             plate: passage.and_then(|passage| passage.plate.as_ref()).map(ToString::to_string),
             words: passage.map(|passage| passage.code.words(passage.due)),
             due: passage.and_then(|passage| passage.due).filter(|_| state == "waiting"),
-            degraded: self.absent.iter().map(ToString::to_string).collect(),
+            degraded: self.absent.iter().map(ToString::to_string).chain(doubts).collect(),
             since: self.since,
         });
         self.shown = Some(looks);
@@ -279,6 +292,7 @@ impl Handler<Heard> for LaneActor {
             _ => self.absent.remove(&event.device),
         };
         if changed {
+            self.presence_changed(&event.device, ctx);
             self.show();
         }
         if let What::Availability(Availability { presence: Presence::Online, boot_id }) = &event.what
@@ -286,11 +300,13 @@ impl Handler<Heard> for LaneActor {
         {
             self.parts.barrier_run.store(boot_id.clone().map(Arc::new));
         }
+        let received_at = event.received_at;
         let Some(input) = translate::input(&self.parts.rules, &event.device, event.what) else {
             event.receipt.done();
             return;
         };
-        self.enqueue(Job { input, receipt: event.receipt, arrived: Some(arrived), _place: Some(place) }, ctx);
+        let job = Job { input, receipt: event.receipt, arrived: Some(arrived), _place: Some(place) };
+        self.heard(job, received_at, ctx);
     }
 }
 
@@ -298,7 +314,11 @@ impl Handler<Take> for LaneActor {
     type Result = ();
 
     fn handle(&mut self, take: Take, ctx: &mut Self::Context) {
+        let expired = matches!(&take.0, Input::Timer(timer) if timer.kind == TimerKind::CommandExpiry);
         self.enqueue(Job { input: take.0, receipt: Receipt::none(), arrived: None, _place: None }, ctx);
+        if expired {
+            self.look_at_openings(ctx);
+        }
     }
 }
 

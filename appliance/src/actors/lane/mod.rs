@@ -4,6 +4,8 @@ mod actor;
 pub mod messages;
 mod place;
 mod translate;
+mod watching;
 
 pub use actor::{LaneActor, LaneParts};
 pub use place::{Place, Places};
+pub use watching::LaneWatch;
