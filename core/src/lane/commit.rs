@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Case, CaseKind, Effect, EventSeen, Input, Lane, LaneFault, LaneHand, Mark, OpenCommit, OrderStanding, Passage,
-    Passing, Person, Step,
+    Also, Case, CaseKind, Effect, EventSeen, Input, Lane, LaneFault, LaneHand, Mark, OpenCommit, OrderStanding,
+    Passage, Passing, Person, Step,
 };
 use crate::id::{DeviceId, LaneId, StayId};
 use crate::record::{Cause, Change, ChangeKind, ReadError, Records, Relied, Table};
@@ -18,6 +18,7 @@ pub(super) struct Draft {
     pub(super) change: Change,
     pub(super) next: Option<Passage>,
     pub(super) passing: Option<Passing>,
+    pub(super) also: Option<Also>,
     pub(super) then: Vec<Effect>,
     /// A stay that this very change voids: whoever reads the records still sees it.
     pub(super) voided: Option<StayId>,
@@ -64,7 +65,15 @@ pub(super) enum Seen {
 impl Lane {
     pub(super) fn draft(&self, kind: ChangeKind, now: DateTime<Utc>, cause: Cause) -> Draft {
         let change = Change::new(kind, now, cause).at_lane(&self.rules.lane);
-        Draft { change, next: self.hand.clone(), passing: self.passing, then: vec![], voided: None, taken_back: None }
+        Draft {
+            change,
+            next: self.hand.clone(),
+            passing: self.passing,
+            also: self.also,
+            then: vec![],
+            voided: None,
+            taken_back: None,
+        }
     }
 
     /// Hands the draft out. Every commit of the lane writes its hand and relies on the revision that it knows.
@@ -73,12 +82,14 @@ impl Lane {
             lane: self.rules.lane.clone(),
             passage: draft.next.as_ref().map(|passage| passage.id),
             passing: draft.passing,
+            also: draft.also,
         };
         let relied = Relied { table: Table::Lanes, key: self.rules.lane.to_string(), revision: self.hand_revision };
         draft.change.relied.push(relied);
         draft.change.put(&hand);
-        self.open = Some(OpenCommit { input, next: draft.next, passing: draft.passing, then: draft.then });
-        Step { effects: vec![], commit: Some(draft.change) }
+        let Draft { change, next, passing, also, then, voided: _, taken_back: _ } = draft;
+        self.open = Some(OpenCommit { input, next, passing, also, then });
+        Step { effects: vec![], commit: Some(change) }
     }
 
     /// What the records say that the lane has in hand.
@@ -86,6 +97,7 @@ impl Lane {
         let hand = records.get::<LaneHand>(self.rules.lane.as_str())?;
         self.hand_revision = hand.as_ref().map(|kept| kept.revision);
         self.passing = hand.as_ref().and_then(|kept| kept.record.passing);
+        self.also = hand.as_ref().and_then(|kept| kept.record.also);
         self.hand = match hand.and_then(|kept| kept.record.passage) {
             Some(id) => records.get::<Passage>(&id.to_string())?.map(|kept| kept.record),
             None => None,

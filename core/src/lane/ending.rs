@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::commit::Draft;
+use super::exit::look_at_bill_later;
 use super::{
     CaseKind, CommandState, Direction, Effect, Ended, EndedBy, Lane, LaneFault, OnLoop, PASSING_LASTS, Passage,
     PassageState, Passed, Passing, Read, Role, Tell, Tone, Way,
@@ -42,11 +43,13 @@ impl Lane {
             Way::Through if live => {
                 let mut draft = draft(ChangeKind::PassagePassed);
                 self.finish(&mut draft, now, hand, EndedBy::Loop, records)?;
+                self.next_in_line(&mut draft, now, records)?;
                 draft
             }
             Way::Back if live => {
                 let mut draft = draft(ChangeKind::PassageLapsed);
                 self.lapse(&mut draft, now, hand, EndedBy::BackedOut, records)?;
+                self.next_in_line(&mut draft, now, records)?;
                 draft
             }
             // The opening was taken for the passing, and it was none.
@@ -106,18 +109,21 @@ impl Lane {
         let Some(hand) = waiting else { return Ok(None) };
         let mut draft = self.draft(ChangeKind::PassageLapsed, now, Cause::Box("the car left the loop".into()));
         self.lapse(&mut draft, now, hand, EndedBy::BackedOut, records)?;
+        // Nobody stands there any more.
+        self.lapse_also(&mut draft, now, records)?;
         Ok(Some(draft))
     }
 
-    /// Another car has been read: the one in hand has passed if the barrier opened for it, else it is gone.
+    /// Another car has been read: the one in hand has passed if the barrier opened for it, else it is gone; or it waits
+    /// for its bill, and then it is handed back.
     pub(super) fn end_for_next_car(
         &self,
         draft: &mut Draft,
         now: DateTime<Utc>,
         read: &Read,
         records: &impl Records,
-    ) -> Result<(), LaneFault> {
-        let Some(hand) = self.hand.clone() else { return Ok(()) };
+    ) -> Result<Option<Passage>, LaneFault> {
+        let Some(hand) = self.hand.clone() else { return Ok(None) };
         let guessed = hand.ended.as_ref().is_some_and(|ended| {
             matches!(ended.by, EndedBy::Opening | EndedBy::Time) && now - ended.at <= PASSING_LASTS
         });
@@ -128,11 +134,13 @@ impl Lane {
             PassageState::Granted
                 if !Self::was_not_opened(&hand) && !self.is_still_at_exit(&hand, read, records)? =>
             {
-                self.finish(draft, now, hand, EndedBy::NextCar, records)
+                self.finish(draft, now, hand, EndedBy::NextCar, records)?;
             }
-            PassageState::Granted | PassageState::Waiting => self.lapse(draft, now, hand, EndedBy::NextCar, records),
-            PassageState::Refused | PassageState::Passed | PassageState::Lapsed => Ok(()),
+            PassageState::Waiting if another && hand.bill.is_some() => return Ok(Some(hand)),
+            PassageState::Granted | PassageState::Waiting => self.lapse(draft, now, hand, EndedBy::NextCar, records)?,
+            PassageState::Refused | PassageState::Passed | PassageState::Lapsed => {}
         }
+        Ok(None)
     }
 
     /// Read again at the same exit and inside by the books: its authorisation is old, and it has not passed.
@@ -171,6 +179,9 @@ impl Lane {
             (Role::Moves, Direction::Exit) => Words::new("车辆已驶出内场", "The car is out of the inner area"),
         };
         draft.then.push(quiet("passed", &passage, words));
+        if draft.also.is_some() {
+            draft.then.push(look_at_bill_later(&passage, now));
+        }
         draft.keep(passage);
         Ok(())
     }
@@ -240,15 +251,29 @@ impl Lane {
         Ok(())
     }
 
-    /// The car is gone without having passed: an entry's stay is void, an exit's runs on from its entry.
+    /// The car in hand is gone without having passed.
     pub(super) fn lapse(
+        &self,
+        draft: &mut Draft,
+        now: DateTime<Utc>,
+        passage: Passage,
+        by: EndedBy,
+        records: &impl Records,
+    ) -> Result<(), LaneFault> {
+        let passage = self.lapsed(draft, now, passage, by, records)?;
+        draft.keep(passage);
+        Ok(())
+    }
+
+    /// A car is gone without having passed: an entry's stay is void, an exit's runs on from its entry.
+    pub(super) fn lapsed(
         &self,
         draft: &mut Draft,
         now: DateTime<Utc>,
         mut passage: Passage,
         by: EndedBy,
         records: &impl Records,
-    ) -> Result<(), LaneFault> {
+    ) -> Result<Passage, LaneFault> {
         passage.state = PassageState::Lapsed;
         passage.ended = Some(Ended { by, at: now });
         if let Some(id) = passage.stay
@@ -277,8 +302,7 @@ impl Lane {
             &passage,
             Words::new("车辆已离开车道", "The car left the lane without passing"),
         ));
-        draft.keep(passage);
-        Ok(())
+        Ok(passage)
     }
 }
 

@@ -110,30 +110,40 @@ impl Lane {
             self.grant(draft, now, passage, GrantCause::Pass);
             return Ok(());
         }
-        let timer = Timer { kind: TimerKind::LookAtBill, passage: passage.id, attempt: 0 };
-        draft.then.push(Effect::Arm(timer, now + LOOK_AT_BILL_EVERY));
+        draft.then.push(look_at_bill_later(&passage, now));
         draft.keep(passage);
         Ok(())
     }
 
-    /// The bill that the car waits for may have been paid: then the lane opens, once.
+    /// The bill that a car waits for may have been paid: then the lane opens, once.
     pub(super) fn look_at_bill(&self, now: DateTime<Utc>, records: &impl Records) -> Result<Option<Draft>, LaneFault> {
-        let Some(hand) = self.hand.as_ref().filter(|hand| hand.state == PassageState::Waiting) else {
-            return Ok(None);
-        };
-        let Some(bill) = hand.bill else { return Ok(None) };
+        let hand = self.hand.as_ref().filter(|hand| hand.state == PassageState::Waiting);
+        if let Some((passage, bill)) = hand.map(|hand| Self::paid(hand, records)).transpose()?.flatten() {
+            let mut draft = self.let_out(now, passage, &bill);
+            self.lapse_also(&mut draft, now, records)?;
+            return Ok(Some(draft));
+        }
+        self.look_at_bill_of_also(now, records)
+    }
+
+    /// A car that waits, ready to pass, with its bill, if that is paid and the car is still here.
+    pub(super) fn paid(waiting: &Passage, records: &impl Records) -> Result<Option<(Passage, Kept<Bill>)>, LaneFault> {
+        let Some(bill) = waiting.bill else { return Ok(None) };
         let Some(bill) = records.get::<Bill>(&bill.to_string())? else { return Ok(None) };
-        if bill.record.due().is_positive() || !Self::is_still_here(hand, records)? {
+        if bill.record.due().is_positive() || !Self::is_still_here(waiting, records)? {
             return Ok(None);
         }
+        Ok(Some((Passage { code: DecisionCode::ExitPaid, ..waiting.clone() }, bill)))
+    }
+
+    /// What was paid opens for the car that waited for it.
+    pub(super) fn let_out(&self, now: DateTime<Utc>, passage: Passage, bill: &Kept<Bill>) -> Draft {
         let cause = Cause::Payment(bill.record.id.to_string());
         let mut draft = self.draft(ChangeKind::PassageGranted, now, cause);
-        draft.change.rely_on(&bill.record.id.to_string(), Some(&bill));
-        let mut passage = hand.clone();
-        passage.code = DecisionCode::ExitPaid;
+        draft.change.rely_on(&bill.record.id.to_string(), Some(bill));
         self.announce(&mut draft, now, &passage);
         self.grant(&mut draft, now, passage, GrantCause::Settled);
-        Ok(Some(draft))
+        draft
     }
 
     /// Whether a car that waits has not been read at another exit since: the fee clock stopped where it stands. What is
@@ -146,9 +156,16 @@ impl Lane {
 
     /// While a car waits for its bill, the lane looks at it again and again.
     pub(super) fn look_again_later(&self, now: DateTime<Utc>) -> Option<Effect> {
-        let hand = self.hand.as_ref().filter(|hand| hand.state == PassageState::Waiting)?;
-        hand.bill?;
-        let timer = Timer { kind: TimerKind::LookAtBill, passage: hand.id, attempt: 0 };
-        Some(Effect::Arm(timer, now + LOOK_AT_BILL_EVERY))
+        let hand = self.hand.as_ref()?;
+        let waits = hand.state == PassageState::Waiting && hand.bill.is_some();
+        let also = hand.state != PassageState::Granted && self.also.is_some();
+        (waits || also).then(|| look_at_bill_later(hand, now))
     }
+}
+
+/// The lane looks by itself, in case the message that a bill was paid gets lost.
+pub(super) fn look_at_bill_later(hand: &Passage, now: DateTime<Utc>) -> Effect {
+    let attempt = hand.grant.as_ref().map_or(0, |grant| grant.command.attempt);
+    let timer = Timer { kind: TimerKind::LookAtBill, passage: hand.id, attempt };
+    Effect::Arm(timer, now + LOOK_AT_BILL_EVERY)
 }

@@ -16,6 +16,7 @@ mod exit;
 mod moves;
 mod opening;
 mod passage;
+mod queue;
 mod rules;
 mod standing;
 
@@ -29,7 +30,7 @@ pub use exchange::{
     Timer, TimerKind, Way,
 };
 pub use passage::{
-    Case, CaseKind, CommandState, Ended, EndedBy, EventSeen, Grant, GrantCause, LaneHand, OpenCommand, Passage,
+    Also, Case, CaseKind, CommandState, Ended, EndedBy, EventSeen, Grant, GrantCause, LaneHand, OpenCommand, Passage,
     PassageState, Passing,
 };
 pub use rules::{Direction, ExitWithoutEntry, HolderOwes, LaneRules, PassedBy, Role};
@@ -84,6 +85,7 @@ pub struct Lane {
     hand: Option<Passage>,
     hand_revision: Option<Revision>,
     passing: Option<Passing>,
+    also: Option<Also>,
     arm: Arm,
     on_loop: OnLoop,
     barrier_boot: Option<BootId>,
@@ -96,6 +98,7 @@ struct OpenCommit {
     input: Input,
     next: Option<Passage>,
     passing: Option<Passing>,
+    also: Option<Also>,
     then: Vec<Effect>,
 }
 
@@ -117,6 +120,7 @@ impl Lane {
             hand: None,
             hand_revision: None,
             passing: None,
+            also: None,
             arm: Arm::Unknown,
             on_loop: OnLoop::Clear,
             barrier_boot: None,
@@ -142,6 +146,7 @@ impl Lane {
             (Input::Durable(revision), Some(open)) => {
                 self.hand = open.next;
                 self.passing = open.passing;
+                self.also = open.also;
                 self.hand_revision = Some(revision);
                 Ok(Step::effects(open.then))
             }
@@ -223,12 +228,18 @@ impl Lane {
                 Which::Booked => draft.change.kind = ChangeKind::EventNoted,
                 Which::EarlierCar => self.book_backlog(&mut draft, now, read, records)?,
                 Which::NextCar => {
-                    self.end_for_next_car(&mut draft, now, read, records)?;
-                    match self.rules.role() {
-                        Role::Begins => self.decide_entry(&mut draft, now, read, records)?,
-                        Role::Ends => self.decide_exit(&mut draft, now, read, records)?,
-                        Role::Moves => self.decide_move(&mut draft, now, read, records)?,
+                    let back = self.is_back(now, read, records)?;
+                    if back.is_none() {
+                        self.lapse_also(&mut draft, now, records)?;
                     }
+                    let waits = self.end_for_next_car(&mut draft, now, read, records)?;
+                    match (back, self.rules.role()) {
+                        (Some(back), _) => self.in_hand_again(&mut draft, now, back),
+                        (None, Role::Begins) => self.decide_entry(&mut draft, now, read, records)?,
+                        (None, Role::Ends) => self.decide_exit(&mut draft, now, read, records)?,
+                        (None, Role::Moves) => self.decide_move(&mut draft, now, read, records)?,
+                    }
+                    self.wait_also(&mut draft, now, waits, records)?;
                 }
             }
         }

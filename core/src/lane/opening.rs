@@ -195,9 +195,8 @@ impl Lane {
         let mut effects = vec![];
         if hand.state == PassageState::Waiting {
             effects.extend(self.display_effect(now, hand));
-            let timer = Timer { kind: TimerKind::LookAtBill, passage: hand.id, attempt: 0 };
-            effects.push(Effect::Arm(timer, now));
         }
+        effects.extend(self.look_again_later(now));
         let Some(grant) = hand.grant.as_ref().filter(|_| hand.state == PassageState::Granted) else { return effects };
         let command = &grant.command;
         // To a run of the device that was known, it goes out again when that run signs in (`BarrierOnline`).

@@ -186,6 +186,9 @@ pub struct LaneHand {
     /// A car that the barrier opened for and no loop has seen pass yet, though the next one is there.
     #[serde(default)]
     pub passing: Option<Passing>,
+    /// Another car that waits there: one that has not paid yet, though the next one has been read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also: Option<Also>,
 }
 
 impl Record for LaneHand {
@@ -201,6 +204,15 @@ pub struct Passing {
     /// Its passage.
     pub passage: PassageId,
     /// When the next car was read.
+    pub since: DateTime<Utc>,
+}
+
+/// A car that waits at the lane beside the one in hand: in front of it or behind it, no camera can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Also {
+    /// Its passage.
+    pub passage: PassageId,
+    /// Since when another one is in hand.
     pub since: DateTime<Utc>,
 }
 

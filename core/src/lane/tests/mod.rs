@@ -232,3 +232,4 @@ mod guesses;
 mod late;
 mod opening;
 mod paying;
+mod queue;

@@ -79,7 +79,7 @@ fn the_next_car_ends_the_passage_of_the_one_before() {
     lot.read(Direction::Exit, "x1", CAR);
     lot.wait(TimeDelta::minutes(1));
     let effects = lot.read(Direction::Exit, "x2", "粤C00002");
-    assert_eq!(codes(&effects)[0], "lapsed");
+    assert_eq!(codes(&effects), ["exit_without_entry", "lapsed"]);
     assert_eq!(lot.stay_of(CAR).expect("still inside").basis, Basis::Temporary);
     assert!(lot.stay_of(CAR).expect("still inside").clock_stopped_at.is_none());
 }
