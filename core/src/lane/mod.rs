@@ -277,7 +277,9 @@ impl Lane {
         }
         let Some(hand) = &self.hand else { return Ok(Which::NextCar) };
         if hand.plate.as_ref() != Some(&read.plate) {
-            return Ok(match late && read.mark.captured_at < hand.captured_at {
+            // Nobody has read the car that a person opened for: what was seen before may well be of that car.
+            let earlier = (late || hand.plate.is_none()) && read.mark.captured_at < hand.captured_at;
+            return Ok(match earlier {
                 false => Which::NextCar,
                 true if self.is_booked(read, records)? => Which::Booked,
                 true => Which::EarlierCar,

@@ -193,3 +193,18 @@ fn a_refund_that_is_done_stays_done_whatever_is_said_later() {
     lot.records.take(&done).expect("taken");
     assert!(pay::refund_failed(&refund(&lot), lot.now).is_none());
 }
+
+#[test]
+fn a_read_from_before_a_person_opened_opens_no_more() {
+    let mut lot = Lot::new();
+    lot.read(Direction::Entry, "e1", CAR);
+    lot.wait(TimeDelta::seconds(3));
+    lot.passed(Direction::Entry, "p1", Way::Through);
+    lot.wait(TimeDelta::milliseconds(100));
+    let request = EventId::new("r1").expect("a name");
+    let person = Person { name: "admin".into(), reason: "the driver asked".into(), request };
+    assert_eq!(opens(&lot.tell(Direction::Entry, Input::OpenedBy(person))).len(), 1, "a person is obeyed");
+    let effects = lot.read_aged(Direction::Entry, "e2", CAR, TimeDelta::milliseconds(200));
+    assert!(opens(&effects).is_empty(), "the car is in already");
+    assert_eq!(lot.inside(), 1);
+}
