@@ -9,6 +9,7 @@ pub mod config;
 pub mod control;
 pub mod demo;
 pub mod devices;
+pub mod drivers;
 pub mod http;
 pub mod live;
 pub mod metrics;

@@ -12,12 +12,13 @@ use actix::{Actor, Addr, Arbiter};
 use actix_web::dev::ServerHandle;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{join_all, join3};
+use tokio::runtime::Handle;
 use tollhouse_core::id::{DeviceId, IdKey};
 use tollhouse_core::lane::{self as core_lane, LaneRules};
 use tollhouse_core::tariff::TariffBook;
 use tollhouse_drivers::event::Presence;
 use tollhouse_drivers::mqtt::{MqttConfig, MqttLink};
-use tollhouse_drivers::plugin::{FileWall, LibraryError, PluginConfig, PluginHost, file_wall};
+use tollhouse_drivers::plugin::{FileWall, file_wall};
 use tollhouse_drivers::{DeviceLink, EventSink, Observer};
 
 use crate::actors::billing::{BillingActor, BillingParts};
@@ -30,8 +31,9 @@ use crate::actors::payment::{PaymentActor, PaymentDesk, PaymentParts};
 use crate::admin::Admin;
 use crate::clock::BoxClock;
 use crate::config::{Config, Direction, ExitWithoutEntry, HolderOwes, LaneConfig, PassedBy, Sandbox};
-use crate::control::ControlSocket;
+use crate::control::{ControlSocket, Reach};
 use crate::devices::Devices;
+use crate::drivers::{DeskParts, DriverDesk, DriverSlot, Shelf, Surroundings};
 use crate::http::{self, Doors, HttpError};
 use crate::live::Live;
 use crate::metrics::{LinkObserver, Metrics, MetricsError};
@@ -70,7 +72,7 @@ pub enum StartError {
         /// The instance.
         name: String,
         /// What is wrong.
-        fault: LibraryError,
+        fault: String,
     },
     /// The list of revoked drivers could not be read: without it nobody knows which may run.
     #[error("{0}")]
@@ -126,7 +128,7 @@ pub struct Running {
 struct Links {
     observer: Arc<LinkObserver>,
     mqtt: Arc<MqttLink>,
-    plugins: Vec<Arc<PluginHost>>,
+    drivers: Arc<DriverDesk>,
 }
 
 /// What most parts of the box share.
@@ -151,7 +153,8 @@ pub fn start(config: &Config, clock: BoxClock, admin: Option<Admin>) -> Result<R
     let arbiters: Vec<Arbiter> = (0..=LANE_THREADS).map(|_| Arbiter::new()).collect();
     let lot = start_lot(config, &shared, &routes, &devices, &arbiters);
     let (server, http) = serve(config, &shared, &lot, &arbiters, admin)?;
-    let control = ControlSocket::listen(&config.store.data, shared.store.clone()).map_err(StartError::Control)?;
+    let reach = Reach { store: shared.store.clone(), drivers: Arc::clone(&links.drivers), runtime: Handle::current() };
+    let control = ControlSocket::listen(&config.store.data, reach).map_err(StartError::Control)?;
     let Shared { store, live, readiness, .. } = shared;
     Ok(Running { http, lot, live, store, readiness, devices, links, server, arbiters, _control: control })
 }
@@ -197,26 +200,29 @@ fn connect(config: &Config, shared: &Shared, routes: &Arc<Routes>) -> Result<(Li
     let sink: Arc<dyn EventSink> = Arc::<Routes>::clone(routes);
     let clock = shared.clock.for_drivers();
     let mut devices = Devices::default();
-    let mut plugins = vec![];
-    let trust = config.drivers.trust().map_err(StartError::Revocations)?;
+    config.drivers.trust().map_err(StartError::Revocations)?;
     wall_off(config, shared);
-    for plugin in &config.plugins {
-        let host = PluginConfig {
-            name: plugin.name.clone(),
-            library: plugin.library.clone(),
-            host_executable: std::env::current_exe().map_err(StartError::Executable)?,
-            config: plugin.config.clone(),
-            devices: plugin.devices.clone(),
-            trust: trust.clone(),
-            allowance: plugin.allowance.clone(),
-            patience: tollhouse_drivers::plugin::Patience::default(),
-        };
-        let host = PluginHost::start(host, clock.clone(), Arc::clone(&sink), Arc::clone(&observer))
-            .map_err(|fault| StartError::Driver { name: plugin.name.clone(), fault })?;
-        let host = Arc::new(host);
-        let link: Arc<dyn DeviceLink> = Arc::<PluginHost>::clone(&host);
-        devices.add(plugin.devices.iter().cloned(), &link);
-        plugins.push(host);
+    let executable = std::env::current_exe().map_err(StartError::Executable)?;
+    let around = Surroundings {
+        clock: clock.clone(),
+        sink: Arc::clone(&sink),
+        observer: Arc::clone(&observer),
+        executable: executable.clone(),
+    };
+    let now = shared.clock.clone();
+    let drivers = DriverDesk::new(DeskParts {
+        store: shared.store.clone(),
+        shelf: Shelf::of(&config.store.data),
+        keys: config.drivers.clone(),
+        slots: slots(config),
+        executable,
+        now: Arc::new(move || now.now()),
+        around: Some(around.clone()),
+    });
+    drivers.start_all(&around).map_err(|(name, fault)| StartError::Driver { name, fault })?;
+    for slot in drivers.slots() {
+        let link: Arc<dyn DeviceLink> = Arc::<DriverSlot>::clone(slot);
+        devices.add(slot.config().devices.iter().cloned(), &link);
     }
     let broker = &config.mqtt;
     let mut mqtt = MqttConfig::new(broker.host.clone(), broker.port, config.lot.id.clone(), config.mqtt_devices());
@@ -229,7 +235,18 @@ fn connect(config: &Config, shared: &Shared, routes: &Arc<Routes>) -> Result<(Li
     let mqtt = Arc::new(MqttLink::start(mqtt, clock, sink, observer));
     let link: Arc<dyn DeviceLink> = Arc::<MqttLink>::clone(&mqtt);
     devices.add(config.mqtt_devices(), &link);
-    Ok((Links { observer: ear, mqtt, plugins }, devices))
+    Ok((Links { observer: ear, mqtt, drivers }, devices))
+}
+
+/// The places of the configured instances, each with the lanes that need it.
+pub fn slots(config: &Config) -> Vec<Arc<DriverSlot>> {
+    let lanes_of = |devices: &[DeviceId]| {
+        let needs = |lane: &&LaneConfig| lane.devices().iter().any(|device| devices.contains(device));
+        config.lanes.iter().filter(needs).map(|lane| lane.id.to_string()).collect()
+    };
+    let slot =
+        |plugin: &crate::config::PluginConfig| Arc::new(DriverSlot::new(plugin.clone(), lanes_of(&plugin.devices)));
+    config.plugins.iter().map(slot).collect()
 }
 
 /// Says so where the kernel cannot wall drivers off from the box's files: that is nothing to be silent about.
@@ -429,7 +446,8 @@ impl Running {
         if tokio::time::timeout(FINISH_WITHIN, self.lot.send(FinishLanes)).await.is_err() {
             tracing::warn!("some lanes did not finish in time; what they had open comes again at the next start");
         }
-        let plugins = join_all(self.links.plugins.iter().map(|plugin| plugin.shutdown()));
+        let hosts: Vec<_> = self.links.drivers.slots().iter().filter_map(|slot| slot.host()).collect();
+        let plugins = join_all(hosts.iter().map(|host| host.shutdown()));
         let outside = join3(self.links.mqtt.shutdown(), plugins, self.server.stop(true));
         if tokio::time::timeout(HANG_UP_WITHIN, outside).await.is_err() {
             tracing::warn!("links or pages did not hang up in time; they are left");

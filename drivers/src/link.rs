@@ -49,6 +49,9 @@ pub enum LinkError {
         /// How long it would be.
         bytes: usize,
     },
+    /// No driver is installed, or it was removed.
+    #[error("no driver runs for {0}: tollhouse driver list tells more")]
+    NoDriver(DeviceId),
     /// The link is being shut down.
     #[error("the link is closed")]
     Closed,

@@ -16,7 +16,9 @@ use tollhouse_core::tariff::proof::{failed_examples, linted};
 use tollhouse_drivers::plugin::{FileWall, SealedLibrary, Unsigned, file_wall};
 
 use crate::config::reader::{Step, line_at};
-use crate::config::{self, Config, LotConfig, Sandbox};
+use crate::config::{self, Config, DriverSource, LotConfig, Sandbox};
+use crate::drivers::Shelf;
+use crate::drivers::shelf::Stock;
 use crate::tariffs;
 
 const BROKER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -259,8 +261,16 @@ impl Survey<'_> {
         }
         for (place, plugin) in config.plugins.iter().enumerate() {
             let way = |key| [Step::Key("plugins"), Step::Place(place), Step::Key(key)];
-            if let Err(fault) = SealedLibrary::take(&plugin.library, &trust) {
-                self.fault(&way("library"), fault.to_string());
+            match &plugin.driver {
+                DriverSource::File(path) => {
+                    if let Err(fault) = SealedLibrary::take(path, &trust) {
+                        self.fault(&way("library"), fault.to_string());
+                    }
+                }
+                DriverSource::Installed(id) if Shelf::of(&config.store.data).has(id) == Stock::Empty => {
+                    self.warning(&way("driver"), format!("{id} is not installed yet: tollhouse driver install FILE"));
+                }
+                DriverSource::Installed(_) => {}
             }
             for (key, paths) in [("may_read", &plugin.allowance.read), ("may_use", &plugin.allowance.devices)] {
                 for path in paths.iter().filter(|path| !path.exists()) {

@@ -9,7 +9,7 @@ use tollhouse_drivers::plugin::{Allowance, Revoked, Trust, Unsigned, VendorKey};
 use super::cross::LinedPlugin;
 use super::reader::{Document, Section};
 use super::sections::{absolute_path, code, one_of, short_text};
-use super::{MAX_VENDORS, PluginConfig};
+use super::{DriverSource, MAX_VENDORS, PluginConfig};
 
 /// A list of what was taken back has a line for each; ten thousand lines are below this.
 const MAX_REVOCATIONS_BYTES: u64 = 1 << 20;
@@ -95,12 +95,17 @@ fn pin(text: &str) -> Result<String, String> {
     Statement::new(stem, "0.0.0").map(|_| text.to_owned()).map_err(|fault| fault.to_string())
 }
 
+fn driver_id(text: &str) -> Result<String, String> {
+    Statement::new(text, "0.0.0").map(|_| text.to_owned()).map_err(|fault| fault.to_string())
+}
+
 pub(super) fn plugin<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<LinedPlugin> {
     let name = section.required(document, "name", code);
     if let Some(name) = &name {
         section.name = format!("[[plugins]] {}", name.value);
     }
-    let library = section.required(document, "library", absolute_path);
+    let library = section.optional(document, "library", absolute_path).map(|at| DriverSource::File(at.value));
+    let installed = section.optional(document, "driver", driver_id).map(|at| DriverSource::Installed(at.value));
     let devices = section.list(document, "devices", |text| DeviceId::new(text));
     let may_read = section.list(document, "may_read", absolute_path);
     let may_use = section.list(document, "may_use", absolute_path);
@@ -109,13 +114,26 @@ pub(super) fn plugin<'t>(document: &mut Document<'t>, mut section: Section<'t>) 
     if devices.is_empty() {
         document.fault(section.line, format!("{} needs at least one device: devices = [\"...\"]", section.name));
     }
-    document.close(section, &["name", "library", "devices", "may_read", "may_use", "memory_mib", "config"]);
+    let driver = match (library, installed) {
+        (Some(one), None) | (None, Some(one)) => Some(one),
+        (None, None) => {
+            let message =
+                format!("{} needs library = \"/...\" (a file), or driver = \"...\" (an installed one)", section.name);
+            document.fault(section.line, message);
+            None
+        }
+        (Some(_), Some(_)) => {
+            document.fault(section.line, format!("{} has library and driver: one of them is enough", section.name));
+            None
+        }
+    };
+    document.close(section, &["name", "library", "driver", "devices", "may_read", "may_use", "memory_mib", "config"]);
     let name = name?;
     Some(LinedPlugin {
         name_line: name.line,
         plugin: PluginConfig {
             name: name.value,
-            library: library?.value,
+            driver: driver?,
             devices: devices.iter().map(|at| at.value.clone()).collect(),
             allowance: Allowance {
                 read: may_read.into_iter().map(|at| at.value).collect(),

@@ -273,14 +273,23 @@ pub enum PassedBy {
 pub struct PluginConfig {
     /// The instance's name.
     pub name: String,
-    /// The driver's file.
-    pub library: PathBuf,
+    /// What runs behind it.
+    pub driver: DriverSource,
     /// The devices behind it.
     pub devices: Vec<DeviceId>,
     /// What it may use of the machine.
     pub allowance: Allowance,
     /// What the driver itself is told, an object.
     pub config: serde_json::Value,
+}
+
+/// Where an instance's driver comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DriverSource {
+    /// `library`: this file, as it lies when the box starts.
+    File(PathBuf),
+    /// `driver`: the installed driver of this id, in the version that is on record.
+    Installed(String),
 }
 
 impl LaneConfig {

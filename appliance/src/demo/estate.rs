@@ -14,9 +14,9 @@ use tollhouse_core::record::{Cause, Change, ChangeKind};
 use tollhouse_drivers::plugin::{Allowance, Unsigned};
 
 use crate::config::{
-    Config, ConfirmedBy, Direction, DriversConfig, ExitWithoutEntry, HolderOwes, HttpConfig, LaneConfig, LivePage,
-    LotConfig, MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig, SPARE_AFTER_MS, Sandbox, StoreConfig,
-    TariffSource,
+    Config, ConfirmedBy, Direction, DriverSource, DriversConfig, ExitWithoutEntry, HolderOwes, HttpConfig, LaneConfig,
+    LivePage, LotConfig, MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig, SPARE_AFTER_MS, Sandbox,
+    StoreConfig, TariffSource,
 };
 
 /// The lot's name in topics.
@@ -108,7 +108,7 @@ fn plugin(lane: &str, library: &Path, speed: u32) -> Result<PluginConfig, IdErro
     });
     Ok(PluginConfig {
         name: format!("sim-{lane}"),
-        library: library.to_owned(),
+        driver: DriverSource::File(library.to_owned()),
         devices,
         allowance: Allowance::default(),
         config,

@@ -90,6 +90,21 @@ pub enum ChangeKind {
     /// A version of a tariff was loaded for the first time.
     #[serde(rename = "tariff.loaded")]
     TariffLoaded,
+    /// A version of a driver is kept on the box.
+    #[serde(rename = "driver.installed")]
+    DriverInstalled,
+    /// Instances run a newer version of a driver.
+    #[serde(rename = "driver.upgraded")]
+    DriverUpgraded,
+    /// Instances run an older version of a driver again, or it is welcome again.
+    #[serde(rename = "driver.rolled_back")]
+    DriverRolledBack,
+    /// A version of a driver is kept no longer.
+    #[serde(rename = "driver.removed")]
+    DriverRemoved,
+    /// A signed version of a driver has run for the first time.
+    #[serde(rename = "driver.ran")]
+    DriverRan,
 }
 
 /// What led to a change.

@@ -61,6 +61,8 @@ tables! {
     Cursors = "cursors";
     /// Versions of tariffs, by id and version.
     Tariffs = "tariffs";
+    /// Drivers' versions and which of them run, by the driver's id.
+    Drivers = "drivers";
 }
 
 impl Table {

@@ -2,7 +2,9 @@
 //! they take and how they tell it.
 
 mod check;
+mod hot;
 mod info;
+mod list;
 mod project;
 mod signing;
 mod templates;
@@ -31,8 +33,18 @@ pub(super) enum DriverCommand {
         #[arg(long)]
         json: bool,
     },
-    /// The drivers that a box's configuration names, or that lie in a folder
+    /// How a box's drivers stand: state, version, restarts, what is kept; or the drivers that lie in a folder
     List(ListArgs),
+    /// Keep a driver on the box; instances that wait for it begin to run it, while everything else goes on
+    Install(hot::InstallArgs),
+    /// Let instances run a newer version; the one before it comes back by itself when that does not work
+    Upgrade(hot::UpgradeArgs),
+    /// Let instances run an older version again
+    Rollback(hot::RollbackArgs),
+    /// Keep a driver, or one version of it, no longer
+    Remove(hot::RemoveArgs),
+    /// Start an instance that is left alone after too many failures
+    Release(hot::ReleaseArgs),
     /// Make a vendor's pair of keys: NAME.key, which signs, and NAME.pub, which boxes are told
     Keygen {
         /// What the files are called, without their endings
@@ -95,10 +107,13 @@ pub(super) struct CheckArgs {
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     /// The box's configuration
-    #[arg(long, value_name = "FILE", required_unless_present = "folder", conflicts_with = "folder")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "folder"])]
     config: Option<PathBuf>,
+    /// The data folder of a box that runs
+    #[arg(long, value_name = "DIR", conflicts_with = "folder")]
+    data: Option<PathBuf>,
     /// A folder with drivers
-    #[arg(value_name = "FOLDER")]
+    #[arg(value_name = "FOLDER", required_unless_present_any = ["config", "data"])]
     folder: Option<PathBuf>,
     /// Answer in JSON
     #[arg(long)]
@@ -109,7 +124,13 @@ pub(super) fn run(command: DriverCommand) -> ExitCode {
     match command {
         DriverCommand::Check(args) => check::run(args),
         DriverCommand::Info { library, json } => info::one(&library, form(json)),
-        DriverCommand::List(args) => info::list(args.config.as_deref(), args.folder.as_deref(), form(args.json)),
+        DriverCommand::List(ListArgs { folder: Some(folder), json, .. }) => list::of_a_folder(&folder, form(json)),
+        DriverCommand::List(args) => list::of_a_box(args.config.as_deref(), args.data.as_deref(), form(args.json)),
+        DriverCommand::Install(args) => hot::install(&args),
+        DriverCommand::Upgrade(args) => hot::upgrade(&args),
+        DriverCommand::Rollback(args) => hot::rollback(&args),
+        DriverCommand::Remove(args) => hot::remove(&args),
+        DriverCommand::Release(args) => hot::release(&args),
         DriverCommand::Keygen { name, password_file } => said(signing::keygen(&name, password_file.as_deref())),
         DriverCommand::Sign { library, key, password_file } => {
             said(signing::sign(&library, &key, password_file.as_deref()))
