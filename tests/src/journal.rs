@@ -2,6 +2,7 @@
 //! store's own reader, which checks the chain as it goes, and trusts nothing else of the box.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 
 use serde_json::Value;
@@ -20,7 +21,26 @@ pub struct Journal {
     pub stays: BTreeMap<String, BTreeSet<String>>,
     /// Events that were decided on more than once.
     pub decided_twice: Vec<String>,
+    /// Changes of drivers, in order.
+    pub drivers: Vec<DriverChange>,
     decided: BTreeSet<String>,
+}
+
+/// What a journal says of a change of the box's drivers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriverChange {
+    /// What it was, as `driver.upgraded`.
+    pub kind: String,
+    /// Who wanted it; of the box itself, nobody.
+    pub by: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+impl fmt::Display for DriverChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} by {}: {}", self.kind, self.by.as_deref().unwrap_or("the box"), self.reason)
+    }
 }
 
 impl Journal {
@@ -39,6 +59,12 @@ impl Journal {
 
     fn take(&mut self, change: &Value) {
         self.entries += 1;
+        if let Some(kind) = change["kind"].as_str().filter(|kind| kind.starts_with("driver.")) {
+            let (person, own) = (&change["cause"]["person"], &change["cause"]["box"]);
+            let reason = person["reason"].as_str().or(own.as_str()).unwrap_or_default().to_owned();
+            let by = person["name"].as_str().map(str::to_owned);
+            self.drivers.push(DriverChange { kind: kind.to_owned(), by, reason });
+        }
         if let Some(event) = change["cause"]["event"]["event_id"].as_str() {
             self.events.insert(event.to_owned());
             if change["kind"] == "passage.decided" && !self.decided.insert(event.to_owned()) {

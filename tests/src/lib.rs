@@ -20,7 +20,7 @@ pub use browser::Page;
 pub use device::{Command, DeviceEvent, LOT, Manners, Retained, TestDevice, plate_number, plate_on_a_screen};
 pub use http::{Answer, Http, Metrics};
 pub use installed::configuration;
-pub use journal::Journal;
+pub use journal::{DriverChange, Journal};
 pub use lane::{Entry, Exit};
 pub use process::{Running, Signal, free_port, program_of_the_box};
 pub use prometheus::{Prometheus, promtool_check_metrics};

@@ -61,6 +61,11 @@ impl Running {
         self.said.look(<[String]>::to_vec)
     }
 
+    /// All that was said on standard error so far.
+    pub fn complained(&self) -> Vec<String> {
+        self.complained.look(<[String]>::to_vec)
+    }
+
     /// Whether it has ended, and how.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child of ours can be waited for")

@@ -125,6 +125,11 @@ impl TheBox {
         self.process.said()
     }
 
+    /// The lines of its log so far.
+    pub fn complained(&self) -> Vec<String> {
+        self.process.complained()
+    }
+
     /// Runs another command of the same executable to its end, such as `verify`.
     pub fn command(arguments: &[&str]) -> Output {
         Command::new(program_of_the_box()).args(arguments).output().expect("the box's executable runs")
