@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod bill;
 pub mod books;
+pub mod charging;
 pub mod id;
 pub mod lane;
 pub mod money;

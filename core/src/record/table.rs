@@ -63,6 +63,26 @@ tables! {
     Tariffs = "tariffs";
     /// Drivers' versions and which of them run, by the driver's id.
     Drivers = "drivers";
+    /// Uses of spaces, by id.
+    Uses = "uses";
+    /// Spaces by number.
+    Spaces = "spaces";
+    /// Pools of places that are not numbered, by id.
+    Pools = "pools";
+    /// Fee items by id.
+    FeeItems = "fee_items";
+    /// Packages by id.
+    Packages = "packages";
+    /// Holders by id.
+    Holders = "holders";
+    /// Cards by number.
+    Cards = "cards";
+    /// Periodic and independent bills, by card and id.
+    CardBills = "card_bills";
+    /// Credit notes, by card and id.
+    CreditNotes = "credit_notes";
+    /// Which cars of a card are covered, by card.
+    Covers = "covers";
 }
 
 impl Table {
