@@ -55,16 +55,22 @@ pub struct Bill {
 pub enum BillKind {
     /// 临时
     Temporary,
+    /// 周期
+    Periodic,
+    /// 独立
+    Independent,
 }
 
 impl BillKind {
     /// Every kind.
-    pub const ALL: &'static [BillKind] = &[BillKind::Temporary];
+    pub const ALL: &'static [BillKind] = &[BillKind::Temporary, BillKind::Periodic, BillKind::Independent];
 
     /// The word in metrics and pages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Temporary => "temporary",
+            Self::Periodic => "periodic",
+            Self::Independent => "independent",
         }
     }
 }
@@ -81,11 +87,25 @@ pub enum BillState {
     PartPaid,
     /// Paid.
     Paid,
+    /// Withdrawn as a whole before anything was paid.
+    Void,
+    /// Withdrawn as a whole, and what was paid given back.
+    Refunded,
+    /// Given up as lost.
+    WrittenOff,
 }
 
 impl BillState {
     /// Every state.
-    pub const ALL: &'static [BillState] = &[BillState::Draft, BillState::Open, BillState::PartPaid, BillState::Paid];
+    pub const ALL: &'static [BillState] = &[
+        BillState::Draft,
+        BillState::Open,
+        BillState::PartPaid,
+        BillState::Paid,
+        BillState::Void,
+        BillState::Refunded,
+        BillState::WrittenOff,
+    ];
 
     /// The word in metrics and pages.
     pub fn as_str(self) -> &'static str {
@@ -94,6 +114,9 @@ impl BillState {
             Self::Open => "open",
             Self::PartPaid => "part_paid",
             Self::Paid => "paid",
+            Self::Void => "void",
+            Self::Refunded => "refunded",
+            Self::WrittenOff => "written_off",
         }
     }
 }

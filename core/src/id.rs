@@ -216,6 +216,8 @@ derived_ids! {
     OrderId "order";
     /// Money on its way back to a payer.
     RefundId "refund";
+    /// A credit note: what of a bill is owed no longer.
+    CreditNoteId "credit_note";
     /// A command to a device.
     CommandId "cmd";
 }

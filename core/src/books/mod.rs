@@ -5,7 +5,7 @@
 mod account;
 mod post;
 
-pub use account::Account;
+pub use account::{Account, Payee};
 pub use post::{captured, grown, refunded, split_tax};
 
 use std::collections::BTreeMap;

@@ -4,8 +4,11 @@
 //! (what a zone makes of a moment is the shell's to say), spans of dates include their first day and not their last.
 //! It must not know lanes, devices or providers: the gate gets passes, payment gets bills, both by message.
 
+pub mod bills;
 pub mod calendar;
+pub mod cards;
 pub mod estate;
 pub mod fees;
 pub mod label;
+pub mod place;
 pub mod timeline;

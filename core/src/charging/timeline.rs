@@ -11,6 +11,8 @@ use super::calendar::Span;
 pub struct Note {
     /// When it was recorded, by the box's clock.
     pub at: DateTime<Utc>,
+    /// The lot's date at that moment.
+    pub on: NaiveDate,
     /// Who, by user name; `import` and `run` are the box itself.
     pub by: String,
     /// Why, in their words.
@@ -22,9 +24,9 @@ pub const MAX_NOTE_CHARS: usize = 200;
 
 impl Note {
     /// Cuts both texts to what is kept.
-    pub fn new(at: DateTime<Utc>, by: &str, why: &str) -> Self {
+    pub fn new(at: DateTime<Utc>, on: NaiveDate, by: &str, why: &str) -> Self {
         let cut = |text: &str| text.chars().filter(|c| !c.is_control()).take(MAX_NOTE_CHARS).collect();
-        Self { at, by: cut(by), why: cut(why) }
+        Self { at, on, by: cut(by), why: cut(why) }
     }
 }
 
@@ -90,11 +92,14 @@ impl<T> Timeline<T> {
 
     /// Its parts within a span, in order: each with the days on which it holds.
     pub fn parts(&self, within: Span) -> impl Iterator<Item = (Span, &T)> {
+        self.dated_parts(within).map(|(span, change)| (span, &change.value))
+    }
+
+    /// The same with who set each.
+    pub fn dated_parts(&self, within: Span) -> impl Iterator<Item = (Span, &Dated<T>)> {
         let ends = self.changes.iter().skip(1).map(|next| next.from).chain(std::iter::once(within.until));
-        self.changes
-            .iter()
-            .zip(ends)
-            .filter_map(move |(change, end)| Some((Span::new(change.from, end)?.and(within)?, &change.value)))
+        let parts = self.changes.iter().zip(ends);
+        parts.filter_map(move |(change, end)| Some((Span::new(change.from, end)?.and(within)?, change)))
     }
 
     /// All changes, the earliest first.
@@ -122,7 +127,7 @@ mod tests {
     }
 
     fn note() -> Note {
-        Note::new(DateTime::UNIX_EPOCH, "anna", "because")
+        Note::new(DateTime::UNIX_EPOCH, day(1), "anna", "because")
     }
 
     fn line() -> Timeline<char> {

@@ -77,7 +77,7 @@ fn an_item_that_ends_gives_way_to_the_less_specific() {
 fn an_item_that_makes_no_sense_is_refused_with_every_reason() {
     let mut wrong = periodic("care.any", "-1", Selector { tenure: Some(Tenure::Rented), ..Selector::default() });
     wrong.tax.rate = 2.into();
-    wrong.until = Some(day("2019-01-01"));
+    wrong.until = Some(day("1989-01-01"));
     wrong.kind = FeeKind::Periodic(tollhouse_core::charging::fees::PeriodicTerms { months: 5, ..monthly() });
     let faults = FeeList::new(vec![wrong]).expect_err("faults");
     let whys = [InvalidItem::Price, InvalidItem::TaxRate, InvalidItem::Months, InvalidItem::Dates, InvalidItem::Tenure];

@@ -1,5 +1,8 @@
 //! Property charging, from outside: estates, fees, cards, bills and packages as the appliance will use them.
 
+mod bills;
 mod estate;
 mod fees;
+mod kill_bill;
+mod runs;
 mod sample;

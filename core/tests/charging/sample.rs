@@ -2,14 +2,19 @@
 
 use chrono::{DateTime, NaiveDate};
 use rust_decimal::Decimal;
+use tollhouse_core::books::Payee;
+use tollhouse_core::charging::bills::{Bounds, CardBill, CreditNote, Retention, Terms, repair, run_card};
 use tollhouse_core::charging::calendar::Span;
+use tollhouse_core::charging::cards::{Card, CardState, Holding, StateChange};
 use tollhouse_core::charging::estate::{Attributes, Grade, Layout, Location, Space, SpaceClass, Tenure};
 use tollhouse_core::charging::fees::{
-    Alignment, FeeItem, FeeKind, Payee, PeriodicTerms, PricePer, Selector, TaxPoint, TaxTerms, Timing,
+    Alignment, FeeItem, FeeKind, FeeList, PeriodicTerms, PricePer, Selector, TaxPoint, TaxTerms, Timing,
 };
-use tollhouse_core::charging::label::{Charge, FeeItemId, SpaceNumber, UseId};
+use tollhouse_core::charging::label::{CardNumber, Charge, FeeItemId, HolderId, SpaceNumber, UseId};
+use tollhouse_core::charging::place::Place;
 use tollhouse_core::charging::timeline::{Note, Timeline};
-use tollhouse_core::id::AreaId;
+use tollhouse_core::id::{AreaId, IdKey};
+use tollhouse_core::money::{Currency, Money};
 use tollhouse_core::words::Words;
 
 pub(crate) fn day(text: &str) -> NaiveDate {
@@ -21,7 +26,7 @@ pub(crate) fn span(from: &str, until: &str) -> Span {
 }
 
 pub(crate) fn note() -> Note {
-    Note::new(DateTime::UNIX_EPOCH, "anna", "as agreed")
+    Note::new(DateTime::UNIX_EPOCH, day("2020-01-01"), "anna", "as agreed")
 }
 
 pub(crate) fn usage(text: &str) -> UseId {
@@ -43,7 +48,7 @@ pub(crate) fn number(text: &str) -> SpaceNumber {
 
 pub(crate) fn space(name: &str, attributes: Attributes) -> Space {
     let area = AreaId::new("B1").expect("an area");
-    Space { number: number(name), area, room: None, attributes: Timeline::new(day("2020-01-01"), attributes, note()) }
+    Space { number: number(name), area, room: None, attributes: Timeline::new(day("1990-01-01"), attributes, note()) }
 }
 
 pub(crate) fn item_id(text: &str) -> FeeItemId {
@@ -69,7 +74,7 @@ pub(crate) fn item(id: &str, kind: FeeKind, price: &str) -> FeeItem {
         charge: Charge::new(charge).expect("a charge"),
         selector: Selector::default(),
         kind,
-        price: Timeline::new(day("2020-01-01"), price.parse().expect("a price"), note()),
+        price: Timeline::new(day("1990-01-01"), price.parse().expect("a price"), note()),
         until: None,
         tax: TaxTerms {
             rate: Decimal::new(6, 2),
@@ -78,5 +83,73 @@ pub(crate) fn item(id: &str, kind: FeeKind, price: &str) -> FeeItem {
             invoice_category: String::new(),
         },
         late_fee: None,
+    }
+}
+
+pub(crate) fn key() -> IdKey {
+    IdKey::new([7; 32])
+}
+
+pub(crate) fn yuan(text: &str) -> Money {
+    Money::parse(text, Currency::Cny).expect("an amount")
+}
+
+pub(crate) fn held(name: &str, from: &str, until: Option<&str>) -> Holding {
+    Holding { place: Place::Space(number(name)), from: day(from), until: until.map(day), note: note() }
+}
+
+pub(crate) fn card(holdings: Vec<Holding>) -> Card {
+    Card {
+        number: CardNumber::new("C1").expect("a number"),
+        holder: HolderId::new("H1").expect("an id"),
+        payer: None,
+        room: None,
+        opened_on: holdings.first().map_or(day("2020-01-01"), |holding| holding.from),
+        states: vec![StateChange { state: CardState::Active, note: note() }],
+        holdings,
+        vehicles: vec![],
+        terms: vec![],
+        ahead_until: None,
+        rests: vec![],
+        billed: vec![],
+    }
+}
+
+/// A card with the bills that runs have drawn for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Books {
+    pub(crate) card: Card,
+    pub(crate) spaces: Vec<Space>,
+    pub(crate) fees: FeeList,
+    pub(crate) bills: Vec<CardBill>,
+    pub(crate) notes: Vec<CreditNote>,
+}
+
+impl Books {
+    pub(crate) fn new(card: Card, spaces: Vec<Space>, items: Vec<FeeItem>) -> Self {
+        Self { card, spaces, fees: FeeList::new(items).expect("no fault"), bills: vec![], notes: vec![] }
+    }
+
+    /// Runs as of a day, takes back what is too much, and gives the bills that are new.
+    pub(crate) fn run(&mut self, as_of: &str) -> Vec<CardBill> {
+        self.run_on(day(as_of))
+    }
+
+    pub(crate) fn run_on(&mut self, as_of: NaiveDate) -> Vec<CardBill> {
+        let spaces = &self.spaces;
+        let estate = |number: &SpaceNumber| spaces.iter().find(|space| space.number == *number).cloned();
+        let outcome = run_card(&self.card, &estate, &self.fees, as_of, Currency::Cny, Bounds::default(), &key());
+        let outcome = outcome.expect("not parked");
+        self.card = outcome.card;
+        self.bills.extend(outcome.bills.clone());
+        let terms = Terms { on: as_of, retention: Retention::NONE, currency: Currency::Cny, key: &key(), note: note() };
+        let repaired = repair(&mut self.card, &mut self.bills, &outcome.surplus, &terms);
+        self.notes.extend(repaired.notes);
+        outcome.bills
+    }
+
+    /// What was drawn, as amounts.
+    pub(crate) fn amounts(bills: &[CardBill]) -> Vec<String> {
+        bills.iter().flat_map(|bill| &bill.lines).map(|line| line.amount.amount()).collect()
     }
 }

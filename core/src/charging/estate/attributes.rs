@@ -154,7 +154,8 @@ impl fmt::Display for SquareMetres {
 impl FromStr for SquareMetres {
     type Err = AttributesError;
     fn from_str(text: &str) -> Result<Self, AttributesError> {
-        let number = text.parse::<Decimal>().ok().filter(|number| number.normalize().scale() <= 2);
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let number = text.parse::<Decimal>().ok().filter(|_| plain).filter(|number| number.normalize().scale() <= 2);
         let hundredths = number.and_then(|number| (number * Decimal::ONE_HUNDRED).try_into().ok());
         hundredths.and_then(Self::hundredths).ok_or(AttributesError::Size)
     }

@@ -19,7 +19,7 @@ pub struct RoomError(String);
 pub struct Room {
     building: Part,
     unit: Part,
-    room: Part,
+    door: Part,
 }
 
 /// A part of a room's number: digits count as a number first.
@@ -51,7 +51,7 @@ impl Room {
 
     /// The room within.
     pub fn number(&self) -> &str {
-        &self.room.text
+        &self.door.text
     }
 }
 
@@ -67,20 +67,20 @@ impl FromStr for Room {
         };
         let building = Part::new(building, &['栋', '幢', '座']).ok_or_else(wrong)?;
         let unit = Part::new(unit, &['单', '元']).ok_or_else(wrong)?;
-        let room = Part::new(room, &['室', '号']).ok_or_else(wrong)?;
-        if building.text.is_empty() || room.text.is_empty() {
+        let door = Part::new(room, &['室', '号']).ok_or_else(wrong)?;
+        if building.text.is_empty() || door.text.is_empty() {
             return Err(wrong());
         }
-        Ok(Self { building, unit, room })
+        Ok(Self { building, unit, door })
     }
 }
 
 impl fmt::Display for Room {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.unit.text.is_empty() {
-            return write!(f, "{}-{}", self.building.text, self.room.text);
+            return write!(f, "{}-{}", self.building.text, self.door.text);
         }
-        write!(f, "{}-{}-{}", self.building.text, self.unit.text, self.room.text)
+        write!(f, "{}-{}-{}", self.building.text, self.unit.text, self.door.text)
     }
 }
 

@@ -51,8 +51,8 @@ impl Row {
 
     /// A car drives out; those in front of it move up.
     pub fn leave(&mut self, plate: &Plate) -> Result<(), StandingError> {
-        let place = self.place_of(plate)?;
-        self.cars.remove(place);
+        let found = self.place_of(plate)?;
+        self.cars.remove(found);
         Ok(())
     }
 
@@ -79,8 +79,8 @@ impl Row {
     }
 
     fn place_of(&self, plate: &Plate) -> Result<usize, StandingError> {
-        let place = self.cars.iter().position(|car| car == plate);
-        place.ok_or_else(|| StandingError::NotThere(plate.clone()))
+        let found = self.cars.iter().position(|car| car == plate);
+        found.ok_or_else(|| StandingError::NotThere(plate.clone()))
     }
 }
 

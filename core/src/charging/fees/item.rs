@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::selector::Selector;
+use crate::books::Payee;
 use crate::charging::calendar::{Cycle, in_bounds};
 use crate::charging::estate::{SpaceClass, SquareMetres, Tenure};
 use crate::charging::label::{Charge, FeeItemId};
@@ -145,16 +146,6 @@ pub enum Occasion {
     LostCard,
     /// A card passes to another holder.
     Transfer,
-}
-
-/// Whose money it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Payee {
-    /// The firm's.
-    Firm,
-    /// 公共收益: the owners' public income.
-    Owners,
 }
 
 /// When tax falls due, unless an invoice is issued earlier.

@@ -6,8 +6,8 @@ mod list;
 mod selector;
 
 pub use item::{
-    Alignment, FeeItem, FeeKind, InvalidItem, LateFeeRule, Occasion, Payee, PeriodicTerms, PricePer, TaxPoint,
-    TaxTerms, Timing,
+    Alignment, FeeItem, FeeKind, InvalidItem, LateFeeRule, Occasion, PeriodicTerms, PricePer, TaxPoint, TaxTerms,
+    Timing,
 };
 pub use list::{Chosen, FeeFault, FeeList};
 pub use selector::Selector;
