@@ -1,16 +1,12 @@
-//! The parser of tariffs and of stays reads the fuzzer's text; it may refuse, never panic.
+//! The fuzzer's bytes go to the very function that the tests call with theirs.
 
 #![no_main]
 
+#[path = "../entry.rs"]
+mod entry;
+
 use libfuzzer_sys::fuzz_target;
-use tollhouse_core::tariff::parse::{parse, parse_stay};
 
 fuzz_target!(|body: &[u8]| {
-    let Ok(text) = std::str::from_utf8(body) else { return };
-    match parse(text) {
-        Ok(tariff) => {
-            let _ = parse_stay(text, &tariff);
-        }
-        Err(faults) => assert!(!faults.is_empty(), "refused without a reason"),
-    }
+    let _ = entry::tariff(body);
 });

@@ -1,7 +1,8 @@
 //! The language of tariffs from outside: the shipped files, the documentation, the schema, and what is refused.
 
 mod documentation;
-mod mutations;
+mod fuzzed;
+mod mutants;
 mod refused;
 mod schema;
 mod shipped;

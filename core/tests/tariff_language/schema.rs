@@ -13,7 +13,7 @@ fn schema() -> Value {
     serde_json::from_str(&text).expect("the schema is JSON")
 }
 
-fn json_of(toml: &str) -> Value {
+pub(crate) fn json_of(toml: &str) -> Value {
     let table: toml::Table = toml.parse().expect("TOML");
     serde_json::to_value(table).expect("a tariff has no value that JSON lacks")
 }

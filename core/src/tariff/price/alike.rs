@@ -96,8 +96,10 @@ impl Around<'_, '_, '_> {
         list.extend([run.from - self.midnight, run.to - self.midnight, run.count]);
         push_exact(list, run.price);
         let place = run.place;
-        #[expect(clippy::cast_possible_wrap, reason = "a set of bits")]
-        list.push(place.marks as i64);
+        for part in [place.marks >> 64, place.marks & u128::from(u64::MAX)] {
+            #[expect(clippy::cast_possible_truncation, reason = "the two halves of a set of bits")]
+            list.push(part as i64);
+        }
         let state = &self.walk.state;
         let same_window = state.window.is_some_and(|window| window.number == place.window);
         list.extend([i64::from(same_window), i64::from(state.cycle.number == place.cycle), self.lap(run)]);

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::PriceError;
 use super::days::{DayKey, Days};
 use super::pattern::{Around, Owner, Stretch, pattern};
-use super::plan::{Plan, SchemePlan};
+use super::plan::{Marks, Plan, SchemePlan};
 use super::zone::DAY;
 use crate::tariff::model::Clock;
 
@@ -24,7 +24,7 @@ pub(super) struct Course {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holding {
     /// This rate, with these marks.
-    Rate(u16, u64),
+    Rate(u16, Marks),
     /// The clock stops.
     Stopped,
 }
@@ -124,7 +124,7 @@ impl<'p> Axis<'p> {
     }
 
     /// Which selectors of caps and adjustments hold at a moment, whether or not a rate does.
-    pub(super) fn marks(&mut self, moment: i64) -> u64 {
+    pub(super) fn marks(&mut self, moment: i64) -> Marks {
         let (course, _) = self.course(moment);
         let loaded = self.load(moment, course.area);
         let place = loaded.from.partition_point(|from| *from <= moment) - 1;

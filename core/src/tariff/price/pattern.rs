@@ -4,7 +4,7 @@
 //! know real time: a day of 23 hours has the pattern of any other.
 
 use super::days::DayKey;
-use super::plan::{SchemePlan, SelectorPlan};
+use super::plan::{Marks, SchemePlan, SelectorPlan};
 use crate::tariff::model::SplitAtMidnight;
 
 /// A stretch of a day; it reaches to the next one, or to the day's end.
@@ -15,7 +15,7 @@ pub(super) struct Stretch {
     /// The rate that holds; `None`: none does.
     pub(super) rate: Option<u16>,
     /// Which selectors of caps and adjustments hold.
-    pub(super) marks: u64,
+    pub(super) marks: Marks,
     /// By which of the rate's windows, and on which day that began; `None`: the rate has no windows.
     pub(super) window: Option<(u8, Owner)>,
 }
@@ -147,7 +147,7 @@ fn day_holds(selector: &SelectorPlan, day: DayKey) -> Option<u8> {
 }
 
 /// A selector without windows of its own goes by the day of the window of the rate that holds.
-fn marks_at(scheme: &SchemePlan, around: &Around, second: u32, owner: Owner) -> u64 {
+fn marks_at(scheme: &SchemePlan, around: &Around, second: u32, owner: Owner) -> Marks {
     let by_owner = Around { today: around.key(owner), ..*around };
     let held = |selector: &SelectorPlan| {
         let around = if selector.time.is_empty() { &by_owner } else { around };

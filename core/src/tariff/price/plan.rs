@@ -24,6 +24,9 @@ pub struct Plan {
     pub(super) schemes: Vec<SchemePlan>,
 }
 
+/// Which selectors of a scheme's caps and adjustments hold, one bit each: as many as a file may have of both.
+pub(super) type Marks = u128;
+
 /// One scheme.
 #[derive(Debug, Clone)]
 pub(super) struct SchemePlan {
@@ -231,7 +234,10 @@ impl Names<'_> {
         let mut marks = Vec::new();
         let mut mark = |selectors: &Selectors| {
             marks.push(self.selector(selectors));
-            u8::try_from(marks.len() - 1).ok().filter(|place| *place < 64).ok_or(PriceError::TooManyRules)
+            u8::try_from(marks.len() - 1)
+                .ok()
+                .filter(|place| u32::from(*place) < Marks::BITS)
+                .ok_or(PriceError::TooManyRules)
         };
         let mut caps = Vec::new();
         for (place, cap) in from.caps.iter().enumerate() {

@@ -3,7 +3,7 @@
 
 use super::PriceError;
 use super::exact::Exact;
-use super::plan::SchemePlan;
+use super::plan::{Marks, SchemePlan};
 use crate::tariff::model::{RoundAt, Rounding};
 
 /// What was charged.
@@ -50,7 +50,7 @@ pub(super) struct Place {
     /// Which cycle.
     pub(super) cycle: u32,
     /// Which selectors of caps and adjustments hold.
-    pub(super) marks: u64,
+    pub(super) marks: Marks,
     /// Which 24 hours from entry, if a cap counts them.
     pub(super) day_24h: i64,
     /// Which 24 hours from the first visit's entry, if a cap counts them.

@@ -5,7 +5,7 @@
 use super::PriceError;
 use super::axis::Holding;
 use super::exact::Exact;
-use super::plan::{How, Pick};
+use super::plan::{How, Marks, Pick};
 use super::run::{Run, What, append};
 use super::steps::{Each, Place};
 use super::walk::Walk;
@@ -38,7 +38,7 @@ struct Laid {
 
 impl Walk<'_, '_> {
     /// Walks one unit of `found`, which begins here.
-    pub(super) fn straddle(&mut self, rate: u16, marks: u64, charge: u16, found: Place) -> Result<(), PriceError> {
+    pub(super) fn straddle(&mut self, rate: u16, marks: Marks, charge: u16, found: Place) -> Result<(), PriceError> {
         let Each::Unit { per, price, units, tolerance } = found.each else { return Ok(()) };
         let own = matches!(self.scheme.rates[usize::from(rate)].pick, Pick::Own);
         let boundary = if own { self.scheme.boundary } else { Boundary::Restart };
@@ -159,7 +159,7 @@ impl Walk<'_, '_> {
         &mut self,
         laid: &Laid,
         boundary: Boundary,
-        marks: u64,
+        marks: Marks,
         lap: i64,
         to: i64,
     ) -> Result<(), PriceError> {

@@ -6,7 +6,7 @@
 use super::PriceError;
 use super::axis::{Axis, Holding, Piece};
 use super::exact::Exact;
-use super::plan::{How, Pick, SchemePlan};
+use super::plan::{How, Marks, Pick, SchemePlan};
 use super::run::{Place, Run, What, append};
 use super::steps::{Each, Ends};
 use super::zone::DAY;
@@ -353,7 +353,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 
     /// Time goes by that costs nothing.
-    fn pass_over(&mut self, what: What, marks: u64, to: i64) {
+    fn pass_over(&mut self, what: What, marks: Marks, to: i64) {
         let (from, place) = (self.state.at, self.place_of(marks, 0));
         append(&mut self.runs, Run { what, place, from, to, count: 0, price: Exact::ZERO });
         if let Some(charge) = what.charge() {
@@ -361,7 +361,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         }
     }
 
-    pub(super) fn place_of(&self, marks: u64, lap: i64) -> Place {
+    pub(super) fn place_of(&self, marks: Marks, lap: i64) -> Place {
         let (at, periods) = (self.state.at, self.scheme.periods);
         let day = |counted: bool, anchor: i64| if counted { (at - anchor).div_euclid(DAY) } else { 0 };
         Place {
@@ -399,7 +399,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     }
 
     /// One stretch of units, or a band, or time that the steps leave alone.
-    fn step(&mut self, piece: Piece, rate: u16, marks: u64, charge: u16) -> Result<(), PriceError> {
+    fn step(&mut self, piece: Piece, rate: u16, marks: Marks, charge: u16) -> Result<(), PriceError> {
         let How::Steps(steps) = &self.scheme.charges[usize::from(charge)].how else { return Ok(()) };
         let (at, position) = (self.state.at, self.position(rate));
         let found = steps.place(position);
@@ -466,7 +466,7 @@ impl<'a, 'p> Walk<'a, 'p> {
 
 impl Walk<'_, '_> {
     /// Which selectors of caps and adjustments hold at a moment, where no rate does.
-    pub(super) fn marks_at(&mut self, moment: i64) -> u64 {
+    pub(super) fn marks_at(&mut self, moment: i64) -> Marks {
         self.axis.marks(moment)
     }
 }
