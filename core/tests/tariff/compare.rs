@@ -7,7 +7,7 @@ use tollhouse_core::tariff::parse::parse;
 use tollhouse_core::tariff::{Plan, StayFacts, TariffBook};
 
 use crate::generate::Case;
-use crate::reference;
+use crate::reference::{self, Book, Owed};
 
 /// What came of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,10 +35,16 @@ pub(crate) fn nothing(_: &mut TariffFile) -> Planted {
 }
 
 pub(crate) fn compare(case: &Case, plant: Plant) -> Outcome {
-    let Ok(file) = parse(&case.tariff) else { return Outcome::Refused };
-    let mut given = file.clone();
-    plant(&mut given);
-    let book = match Plan::new(Arc::new(given)).and_then(|plan| TariffBook::new(vec![plan])) {
+    let mut versions = Vec::new();
+    for text in &case.tariffs {
+        let Ok(file) = parse(text) else { return Outcome::Refused };
+        versions.push(file);
+    }
+    let given = versions.iter().cloned().map(|mut file| {
+        plant(&mut file);
+        Plan::new(Arc::new(file))
+    });
+    let book = match given.collect::<Result<Vec<_>, _>>().and_then(TariffBook::new) {
         Ok(book) => book,
         Err(error) => return Outcome::Differ(format!("the engine refuses the tariff: {error}")),
     };
@@ -47,15 +53,16 @@ pub(crate) fn compare(case: &Case, plant: Plant) -> Outcome {
         Err(error) => return Outcome::Differ(format!("the engine refuses the stay: {error}")),
     };
     let lines: i64 = owed.assessment.lines.iter().map(|line| line.amount.minor()).sum();
-    if lines != owed.assessment.total.minor() {
+    let fee = owed.assessment.total.minor();
+    if lines != fee {
         return Outcome::Differ(format!("the lines sum to {lines}, not to {}", owed.assessment.total));
     }
-    let (fee, due) = reference::owed(&file, &case.stay);
-    let engine = (owed.assessment.total.minor(), owed.due.minor());
-    if engine == (fee, due) {
+    let engine = Owed { fee, due: owed.due.minor(), leave_by: owed.leave_by };
+    let found = reference::owed(Book(&versions), &case.stay);
+    if engine == found {
         return Outcome::Agree;
     }
     let lines = owed.assessment.lines.iter().map(|line| format!("  {} {} {}", line.from, line.rule, line.amount));
     let lines = lines.collect::<Vec<_>>().join("\n");
-    Outcome::Differ(format!("engine {engine:?}, reference {:?} (fee, due)\nthe engine's lines:\n{lines}", (fee, due)))
+    Outcome::Differ(format!("engine {engine:?}, reference {found:?}\nthe engine's lines:\n{lines}"))
 }

@@ -4,17 +4,19 @@
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use chrono::{TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 use proptest::sample::select;
-use tollhouse_core::plate::Colour;
-use tollhouse_core::tariff::model::{AreaVisit, Record, WrittenStay};
 
-/// A tariff and a stay.
+use tollhouse_core::tariff::model::WrittenStay;
+
+use crate::stays::stay;
+
+/// A tariff, in one version or several, and a stay.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
-    pub(crate) tariff: String,
+    pub(crate) tariffs: Vec<String>,
     pub(crate) stay: WrittenStay,
 }
 
@@ -119,7 +121,7 @@ fn layout() -> impl Strategy<Value = Vec<String>> {
                 vec![window(from, to), window(to, from), format!("{days}{}", window(from, to)), format!("{days}{}", window(to, from))]
             }
         ),
-        1 => select(vec!["days = [\"weekend\", \"holiday\"]\n", "seasons = [\"spring\"]\n", "days = [\"make_up_workday\"]\n"])
+        1 => select(vec!["areas = [\"inner\"]\n", "vehicles = [\"large\"]\n", "days = [\"weekend\", \"holiday\"]\n", "seasons = [\"spring\"]\n", "days = [\"make_up_workday\"]\n"])
             .prop_map(|more| vec![String::new(), more.to_owned()]),
     ]
 }
@@ -147,9 +149,13 @@ fn cap(at: &'static str) -> impl Strategy<Value = String> {
         "day_number = \"1\"\n",
         "day_number = \"2-\"\n",
         "vehicles = [\"large\"]\n",
+        "areas = [\"inner\"]\n",
         "seasons = [\"spring\"]\n",
+        "visits = \"together\"\n",
+        "visits = \"together\"\n",
     ]);
     (per, 5_u32..60, narrow).prop_map(move |(per, max, narrow)| {
+        let per = if narrow.starts_with("visits") && matches!(per, "visit" | "window") { "calendar_day" } else { per };
         let narrow = if narrow.starts_with("day_number") && matches!(per, "visit" | "window") { "" } else { narrow };
         format!("[[{at}cap]]\nper = \"{per}\"\nmax = \"{max}.00\"\n{narrow}\n")
     })
@@ -168,6 +174,7 @@ fn adjust(at: &'static str) -> impl Strategy<Value = String> {
         "rates = [\"r0\"]\n",
         "days = [\"weekend\"]\n",
         "vehicles = [\"large\", \"new_energy\"]\n",
+        "areas = [\"inner\"]\n",
         "time = \"09:00-12:00\"\n",
     ]);
     (by, narrow, select(vec!["", "applied = \"after_caps\"\n"]))
@@ -197,7 +204,16 @@ fn keys() -> impl Strategy<Value = String> {
         "cycle = { every = \"calendar_day\", next = \"restart\" }\n",
         "cycle = { every = \"calendar_day\", starts = \"06:00\", next = \"continue\" }\n",
     ]);
-    let each = select(vec!["", "", "", "", "when_exceeded = \"lost\"", "when_exceeded = \"deducted\""]);
+    let each = select(vec![
+        "",
+        "",
+        "",
+        "",
+        "when_exceeded = \"lost\"",
+        "when_exceeded = \"deducted\"",
+        "when_exceeded = \"lost\", measured = \"charged_time\"",
+        "when_exceeded = \"deducted\", measured = \"charged_time\"",
+    ]);
     let counting = select(vec!["", "", "counting = \"rate\"\n", "counting = \"window\"\n"]);
     let boundary = select(vec!["", "", "boundary = \"start\"\n", "boundary = \"end\"\n", "boundary = \"split\"\n"]);
     let limits = select(vec!["", "", "", "", "minimum = \"3.00\"\n", "maximum = \"50.00\"\n"]);
@@ -212,7 +228,7 @@ fn keys() -> impl Strategy<Value = String> {
             let rounding = rounding.map_or(String::new(), |(to, direction, at)| {
                 format!("rounding = {{ to = \"{to}\", direction = \"{direction}\", at = \"{at}\" }}\n")
             });
-            let each_cycle = !each.is_empty() && cycle.contains("restart");
+            let each_cycle = !each.is_empty() && !cycle.is_empty();
             let free = if each_cycle {
                 format!("free = {{ time = \"30min\", again = \"each_cycle\", {each} }}\n")
             } else {
@@ -225,28 +241,13 @@ fn keys() -> impl Strategy<Value = String> {
 
 fn scheme(at: &'static str) -> impl Strategy<Value = String> {
     let extras = (prop::collection::vec(cap(at), 0..3), prop::collection::vec(adjust(at), 0..3));
-    (keys(), rates(at), extras).prop_map(|(keys, rates, (mut caps, mut adjusts))| {
-        // How an amount meets percents and caps is not said: it stands alone, or not at all.
-        if adjusts.len() + caps.len() > 1 {
-            adjusts.retain(|adjust| !adjust.contains("amount"));
-        }
-        // What a unit that two windows share has used of the second one is not said.
-        let shared = keys.contains("\"end\"") || keys.contains("\"split\"");
-        let keys = if shared { keys.replace("counting = \"window\"\n", "") } else { keys };
-        // Whether offers are compared before or after their units are rounded is not said.
-        let keys = if rates.contains("cheapest") { keys.replace("at = \"unit\"", "at = \"total\"") } else { keys };
+    (keys(), rates(at), extras).prop_map(|(keys, rates, (mut caps, adjusts))| {
         // A band has no unit that could be shared out at a boundary.
         let keys = if rates.contains("total") {
             keys.replace("\"end\"", "\"start\"").replace("\"split\"", "\"start\"")
         } else {
             keys
         };
-        // To which window and day a unit belongs that two rates share is not said: nothing asks.
-        if keys.contains("\"end\"") || keys.contains("\"split\"") {
-            let narrow = ["per = \"window\"", "days", "seasons", "time", "day_number", "rates"];
-            caps.retain(|cap| !narrow.iter().any(|word| cap.contains(word)));
-            adjusts.retain(|adjust| !narrow.iter().any(|word| adjust.contains(word)));
-        }
         caps.dedup_by_key(|cap| {
             cap.lines().filter(|line| !line.starts_with("max")).map(str::to_owned).collect::<Vec<_>>()
         });
@@ -267,7 +268,8 @@ fn schemes() -> impl Strategy<Value = (String, String)> {
     ]);
     prop_oneof![
         6 => scheme("").prop_map(|scheme| ("\n".to_owned(), scheme)),
-        2 => (scheme("scheme."), scheme("scheme."), condition).prop_map(|(a, b, condition)| {
+        2 => (scheme("scheme."), scheme("scheme."), condition, any::<bool>()).prop_map(|(a, b, condition, each)| {
+            let b = free_of_an_area(condition, b, each);
             ("choose = \"cheapest\"\n".to_owned(),
              format!("[[scheme]]\nname = \"a\"\n{a}\n[[scheme]]\nname = \"b\"\n{condition}{b}"))
         }),
@@ -275,11 +277,21 @@ fn schemes() -> impl Strategy<Value = (String, String)> {
             ("choose = \"cheapest\"\n".to_owned(),
              format!("[[scheme]]\nname = \"a\"\n{a}\n[[scheme]]\nname = \"b\"\nentered = \"06:00-10:00\"\nflat = \"{flat}.00\"\n"))
         }),
-        2 => (scheme("scheme."), scheme("scheme."), select(vec!["vehicles = [\"large\"]\n", "areas = [\"inner\"]\n", "seasons = [\"spring\"]\n"]))
-            .prop_map(|(a, b, condition)| {
+        2 => (scheme("scheme."), scheme("scheme."), select(vec!["vehicles = [\"large\"]\n", "areas = [\"inner\"]\n", "areas = [\"inner\"]\n", "seasons = [\"spring\"]\n"]), any::<bool>())
+            .prop_map(|(a, b, condition, each)| {
+                let b = free_of_an_area(condition, b, each);
                 ("\n".to_owned(), format!("[[scheme]]\nname = \"a\"\n{a}\n[[scheme]]\nname = \"b\"\n{condition}{b}"))
             }),
     ]
+}
+
+/// The scheme of an area may have free time of its own.
+fn free_of_an_area(condition: &str, scheme: String, each: bool) -> String {
+    if each && condition.starts_with("areas") {
+        scheme.replace("free = { time", "free = { areas = \"each\", time")
+    } else {
+        scheme
+    }
 }
 
 const ZONES: [(&str, (i32, u32, u32)); 4] = [
@@ -289,6 +301,55 @@ const ZONES: [(&str, (i32, u32, u32)); 4] = [
     ("America/New_York", (2026, 3, 7)),
 ];
 
+/// What a file says beside its prices: keys, and tables.
+fn head() -> impl Strategy<Value = (String, String)> {
+    let seconds = select(vec!["", "", "", "seconds = \"drop\"\n"]);
+    let grace = select(vec!["", "exit_grace = \"5min\"\n", "exit_grace = \"30min\"\n"]);
+    let version_by = select(vec!["", "version_by = \"moment\"\n"]);
+    let early = select(vec!["", "", "[early_payment]\nthen = \"from_payment\"\n"]);
+    let counts = select(vec![
+        "counts = \"from_first_entry\"",
+        "counts = \"without_the_time_away\"",
+        "counts = \"without_free_time\"",
+        "counts = \"free\"\nat_most = \"20min\"",
+    ]);
+    let back = (select(vec!["10min", "30min", "1h"]), select(vec!["exit", "entry"]), counts);
+    let back = prop::option::weighted(0.6, back).prop_map(|back| {
+        back.map_or(String::new(), |(within, since, counts)| {
+            format!("[return]\nwithin = \"{within}\"\nmeasured_from = \"{since}\"\n{counts}\n")
+        })
+    });
+    let lost = select(vec![
+        "",
+        "[lost_record]\nfee = \"30.00\"\n",
+        "[lost_record]\nfee = \"12.50\"\ninstead = \"on_top\"\n",
+        "[lost_record]\nfee = \"25.00\"\ninstead = \"at_least\"\n",
+        "[lost_record]\nas_if = \"12h\"\n",
+    ]);
+    (seconds, grace, version_by, early, back, lost).prop_map(|(seconds, grace, version_by, early, back, lost)| {
+        (format!("{seconds}{grace}{version_by}"), format!("{early}{back}{lost}"))
+    })
+}
+
+/// One or two versions of a tariff, the second in force from that moment.
+fn tariffs(zone: &'static str, change: String) -> impl Strategy<Value = Vec<String>> {
+    (head(), schemes(), prop::option::weighted(0.2, schemes())).prop_map(move |((keys, tables), first, second)| {
+        let file = |version: &str, from: &str, (choose, schemes): &(String, String)| {
+            // The keys of a scheme at the top have to stand before the first table.
+            let (own_keys, own_tables) = schemes.split_at(schemes.find("[[").unwrap_or(0));
+            format!(
+                "id = \"wild\"\nversion = \"{version}\"\ncurrency = \"CNY\"\ntime_zone = \"{zone}\"\n{from}{keys}{choose}{own_keys}\n\
+                 {tables}[calendar]\nholidays = [\"2026-05-01..2026-05-02\", \"2026-03-29\"]\nworkdays = [\"2026-05-03\", \"2026-10-25\"]\n\
+                 [calendar.events]\nfair = [\"2026-05-02..2026-05-04\", \"2026-10-24\"]\n\n[seasons]\nspring = \"03-01..05-01\"\n\n\
+                 [areas]\ninner = {{ en = \"inner\", zh = \"inner\" }}\n\n{own_tables}"
+            )
+        };
+        let mut made = vec![file("1", "", &first)];
+        made.extend(second.map(|second| file("2", &format!("in_force_from = \"{change}\"\n"), &second)));
+        made
+    })
+}
+
 /// A tariff's text with a stay of three days at most: with seconds only when it is short, as the reference walks them.
 pub(crate) fn case() -> impl Strategy<Value = Case> {
     let duration = prop_oneof![
@@ -296,53 +357,19 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
         3 => (0_i64..48, -1_i64..2).prop_map(|(hours, more)| (hours * 60 + more).max(0)),
         1 => 600_i64..4_320,
     ];
-    let odd = prop_oneof![8 => Just((0_i64, 0_i64)), 1 => (0_i64..60, 0_i64..60)];
-    let moment = (0_i64..3, 0_i64..1_440, duration, odd);
-    let car = select(vec!["small", "large", "new_energy"]);
-    let seconds = select(vec!["", "", "", "seconds = \"drop\"\n"]);
-    let areas = prop::option::weighted(0.2, (0_i64..300, 1_i64..300));
-    (schemes(), select(ZONES.to_vec()), moment, car, seconds, areas).prop_map(
-        |((choose, schemes), (zone, (year, month, day)), moment, car, seconds, areas)| {
-            let (days, minute, long, (odd_in, odd_out)) = moment;
-            let long = if (odd_in, odd_out) == (0, 0) { long } else { long % 400 };
-            let zone: Tz = zone.parse().expect("a zone");
-            let date = chrono::NaiveDate::from_ymd_opt(year, month, day).expect("a date") + TimeDelta::days(days);
-            let local = date.and_hms_opt(0, 0, 0).expect("midnight") + TimeDelta::minutes(minute);
-            let enter = zone.from_local_datetime(&local).earliest();
-            let enter = enter.map_or_else(|| Utc.from_utc_datetime(&local), |at| at.with_timezone(&Utc));
-            let enter = enter + TimeDelta::seconds(odd_in);
-            let exit = enter + TimeDelta::minutes(long) + TimeDelta::seconds(odd_out);
-            let tariff = format!(
-                "id = \"wild\"\nversion = \"1\"\ncurrency = \"CNY\"\ntime_zone = \"{zone}\"\n{seconds}{choose}{{}}\n\
-                 [calendar]\nholidays = [\"2026-05-01..2026-05-02\", \"2026-03-29\"]\nworkdays = [\"2026-05-03\", \"2026-10-25\"]\n\
-                 [calendar.events]\nfair = [\"2026-05-02..2026-05-04\", \"2026-10-24\"]\n\n[seasons]\nspring = \"03-01..05-01\"\n\n\
-                 [areas]\ninner = {{ en = \"inner\", zh = \"inner\" }}\n\n"
-            );
-            // The keys of a scheme at the top have to stand before the first table.
-            let (keys, tables) = schemes.split_at(schemes.find("[[").unwrap_or(0));
-            let tariff = format!("{}{tables}", tariff.replace("{}", keys));
-            // Whose charged time the free time of a stay through several areas is measured by is not said.
-            let areas = areas.filter(|_| !tariff.contains("charged_time"));
-            Case { tariff, stay: stay(enter, exit, car, areas) }
-        },
-    )
-}
-
-fn stay(enter: DateTime<Utc>, exit: DateTime<Utc>, car: &str, areas: Option<(i64, i64)>) -> WrittenStay {
-    let areas = areas.map(|(after, long)| {
-        let from = (enter + TimeDelta::minutes(after)).min(exit);
-        AreaVisit { area: "inner".to_owned(), enter: from, exit: (from + TimeDelta::minutes(long)).min(exit) }
-    });
-    WrittenStay {
-        enter,
-        exit,
-        vehicle: Some(car.to_owned()),
-        colour: Colour::Unknown,
-        areas: areas.into_iter().filter(|area| area.enter < area.exit).collect(),
-        earlier: Vec::new(),
-        payments: Vec::new(),
-        record: Record::Known,
-        covered: Vec::new(),
-        calendar: None,
-    }
+    let odd = prop_oneof![12 => Just((0_i64, 0_i64)), 1 => (0_i64..60, 0_i64..60)];
+    let moment = (select(ZONES.to_vec()), 0_i64..3, 0_i64..1_440, duration, odd);
+    (moment, -300_i64..600).prop_flat_map(|(moment, change)| {
+        let ((zone, (year, month, day)), days, minute, long, (odd_in, odd_out)) = moment;
+        let long = if (odd_in, odd_out) == (0, 0) { long } else { long % 400 };
+        let tz: Tz = zone.parse().expect("a zone");
+        let date = chrono::NaiveDate::from_ymd_opt(year, month, day).expect("a date") + TimeDelta::days(days);
+        let local = date.and_hms_opt(0, 0, 0).expect("midnight") + TimeDelta::minutes(minute);
+        let enter = tz.from_local_datetime(&local).earliest();
+        let enter = enter.map_or_else(|| Utc.from_utc_datetime(&local), |at| at.with_timezone(&Utc));
+        let enter = enter + TimeDelta::seconds(odd_in);
+        let exit = enter + TimeDelta::minutes(long) + TimeDelta::seconds(odd_out);
+        let change = (enter + TimeDelta::minutes(change)).format("%Y-%m-%dT%H:%M:00Z").to_string();
+        (tariffs(zone, change), stay(enter, exit)).prop_map(|(tariffs, stay)| Case { tariffs, stay })
+    })
 }

@@ -5,9 +5,11 @@
 mod compare;
 mod generate;
 mod holes;
+mod pieces;
 mod plants;
 mod reference;
 mod shipped;
+mod stays;
 
 use compare::{Outcome, compare, nothing};
 use generate::{Case, case};
@@ -33,7 +35,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 fn shown(case: &Case) -> String {
-    format!("--- tariff\n{}--- stay\n{:#?}", case.tariff, case.stay)
+    format!("--- tariff\n{}--- stay\n{:#?}", case.tariffs.join("--- and\n"), case.stay)
 }
 
 #[test]

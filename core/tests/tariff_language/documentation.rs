@@ -6,34 +6,8 @@ use tollhouse_core::tariff::model::TariffFile;
 use tollhouse_core::tariff::parse::parse;
 use tollhouse_core::tariff::{Plan, StayFacts, TariffBook};
 
+use super::pieces::pieces;
 use super::{project, shown};
-
-/// What the page leaves out in front of each piece but the first.
-const HEAD: &str = "id = \"piece\"\nversion = \"1\"\ncurrency = \"CNY\"\ntime_zone = \"Asia/Shanghai\"\n";
-
-/// The pieces of TOML as whole files, with the line of the page on which each begins.
-pub(crate) fn pieces() -> Vec<(usize, String)> {
-    let page = std::fs::read_to_string(project("docs/tariffs.md")).expect("the page");
-    let mut pieces = Vec::new();
-    let mut piece: Option<(usize, String)> = None;
-    for (number, line) in page.lines().enumerate() {
-        match (&mut piece, line) {
-            (None, "```toml") => piece = Some((number + 2, String::new())),
-            (Some((begins, text)), "```") => {
-                let head = if text.lines().any(|line| line.starts_with("id = ")) { "" } else { HEAD };
-                pieces.push((*begins, format!("{head}{text}")));
-                piece = None;
-            }
-            (Some((_, text)), line) => {
-                text.push_str(line);
-                text.push('\n');
-            }
-            (None, _) => {}
-        }
-    }
-    assert!(piece.is_none(), "a piece does not end");
-    pieces
-}
 
 fn read(line: usize, text: &str) -> TariffFile {
     parse(text).unwrap_or_else(|faults| panic!("docs/tariffs.md, line {line}\n  {}", shown(&faults)))

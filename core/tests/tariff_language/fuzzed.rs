@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use entry::{Became, THEN_A_STAY, tariff};
 
-use super::documentation::pieces;
 use super::mutants::{Chance, change, join};
+use super::pieces::pieces;
 use super::schema::json_of;
 use super::{files, shown};
 

@@ -3,6 +3,8 @@
 mod documentation;
 mod fuzzed;
 mod mutants;
+#[path = "../tariff/pieces.rs"]
+mod pieces;
 mod refused;
 mod schema;
 mod shipped;

@@ -23,7 +23,7 @@ fn push_exact(list: &mut Vec<i64>, amount: Exact) {
 /// The list for a walk that stands at or behind a midnight.
 pub(super) fn likeness(walk: &Walk<'_, '_>, till: &Till<'_>, midnight: i64, day: i64) -> Vec<i64> {
     let (scheme, state) = (walk.scheme, &walk.state);
-    let mut list = vec![state.at - midnight, (state.free_until - midnight).max(0), state.free_left];
+    let mut list = vec![state.at - midnight, (state.free_until - midnight).max(0)];
     if scheme.cycle.is_some() {
         list.extend([state.cycle.begins - midnight, state.cycle.ends - midnight]);
     }
@@ -134,7 +134,7 @@ impl Around<'_, '_, '_> {
             push_exact(list, cap.used);
             if plan.per != CapPer::Visit {
                 push_exact(list, cap.cut);
-                list.extend([cap.from - self.midnight, cap.to - self.midnight]);
+                list.extend([cap.from, cap.to].map(|at| at.saturating_sub(self.midnight)));
             }
         }
         if let Some(held) = &state.window {
@@ -185,8 +185,8 @@ impl till::State {
             if plan.per != CapPer::Window {
                 cap.period += days;
             }
-            cap.from += seconds;
-            cap.to += seconds;
+            cap.from = cap.from.saturating_add(seconds);
+            cap.to = cap.to.saturating_add(seconds);
         }
         if let Some(held) = &mut self.window {
             held.from += seconds;

@@ -9,15 +9,26 @@ use super::days::{DayKey, Days};
 use super::pattern::{Around, Owner, Stretch, pattern};
 use super::plan::{Marks, Plan, SchemePlan};
 use super::zone::DAY;
-use crate::tariff::model::Clock;
+use crate::tariff::model::{Clock, Free, FreeAreas, Measured};
 
-/// A part of the time to be priced: where the car was, and whether the clock of this scheme ran.
+/// A part of the time to be priced, and where the car was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Course {
     pub(super) from: i64,
     pub(super) to: i64,
     pub(super) area: Option<u16>,
-    pub(super) clock: Clock,
+    pub(super) presence: Presence,
+}
+
+/// Where the car was, as a scheme sees it. Its clock runs only where the scheme prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Where this scheme prices.
+    Here,
+    /// In an area that another scheme prices.
+    Elsewhere,
+    /// Outside, between two visits that are one stay.
+    Away,
 }
 
 /// What holds at a moment.
@@ -97,13 +108,13 @@ impl<'p> Axis<'p> {
     /// Until when the car stays where it is, if the clock runs.
     pub(super) fn same_course_until(&self, moment: i64) -> i64 {
         let (course, until) = self.course(moment);
-        if course.clock == Clock::Stops { moment } else { until }
+        if course.presence == Presence::Here { until } else { moment }
     }
 
     /// What holds at a moment.
     pub(super) fn piece(&mut self, moment: i64) -> Result<Piece, PriceError> {
         let (course, course_ends) = self.course(moment);
-        if course.clock == Clock::Stops {
+        if course.presence != Presence::Here {
             self.seen_to = self.seen_to.max(course_ends.min(moment + DAY));
             return Ok(Piece { holding: Holding::Stopped, coming: 0, until: course_ends });
         }
@@ -121,6 +132,35 @@ impl<'p> Axis<'p> {
             COMINGS_A_DAY * if began == Owner::Today { day } else { day - 1 } + i64::from(window) + 1
         });
         Ok(Piece { holding, coming, until })
+    }
+
+    /// Goes on until so much time has gone by that counts as free time, or to `bound`: to where, and how much that was.
+    pub(super) fn free_time(
+        &mut self,
+        free: &Free,
+        most: i64,
+        (since, bound): (i64, i64),
+    ) -> Result<(i64, i64), PriceError> {
+        let (mut at, mut counted) = (since, 0);
+        while at < bound && counted < most {
+            let (course, mut until) = self.course(at);
+            let counts = match (course.presence, free.areas, free.measured) {
+                (Presence::Away, ..) | (Presence::Elsewhere, FreeAreas::Each, _) => false,
+                (Presence::Elsewhere, FreeAreas::Entry, _) | (Presence::Here, _, Measured::Stay) => true,
+                (Presence::Here, _, Measured::ChargedTime) => {
+                    let piece = self.piece(at)?;
+                    until = piece.until;
+                    piece.holding != Holding::Stopped
+                }
+            };
+            until = until.min(bound);
+            if counts {
+                until = until.min(at + (most - counted));
+                counted += until - at;
+            }
+            at = until;
+        }
+        Ok((at, counted))
     }
 
     /// Which selectors of caps and adjustments hold at a moment, whether or not a rate does.

@@ -2,14 +2,15 @@
 //! It must not know returns, passes or payments: they have made parts of the stay before.
 
 use super::PriceError;
-use super::axis::{Axis, Course, Holding};
+use super::axis::{Axis, Course, Presence};
 use super::days::Days;
 use super::plan::{Plan, SchemePlan};
+use super::shared::UsedUp;
 use super::skip::Alike;
-use super::visit::{Asked, Priced, price_visit, running};
+use super::visit::{Asked, Priced, price_visit};
 use super::walk::{Bounds, is_free};
 use super::zone::DAY;
-use crate::tariff::model::{Choose, Clock, Free, FreeAreas, Measured, TimeWindow};
+use crate::tariff::model::{Choose, Free, FreeAreas, TimeWindow};
 
 /// Whether a part of a stay has free time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,21 +22,23 @@ pub(super) enum FreeTime {
 }
 
 /// A part of a stay that is priced by itself.
-#[derive(Debug, Clone)]
-pub(super) struct Part<'p> {
+#[derive(Debug)]
+pub(super) struct Part<'p, 'u> {
     pub(super) plan: &'p Plan,
     pub(super) days: &'p Days,
     pub(super) kind: u16,
     /// Where the car was, without gaps; a stopped clock where it was away.
     pub(super) courses: Vec<Course>,
     pub(super) free: FreeTime,
-    /// How long the whole stay is, to which free time is compared.
-    pub(super) measured: i64,
+    /// The whole stay, to which free time is compared, where this is only its first part.
+    pub(super) whole: Option<Vec<Course>>,
     pub(super) shared_anchor: i64,
+    /// What the visits before used up of the caps that visits share.
+    pub(super) used: &'u UsedUp,
     pub(super) alike: Alike,
 }
 
-impl<'p> Part<'p> {
+impl<'p> Part<'p, '_> {
     fn from(&self) -> i64 {
         self.courses.first().map_or(0, |course| course.from)
     }
@@ -63,7 +66,8 @@ impl<'p> Part<'p> {
     fn holds(&self, scheme: &SchemePlan, area: Option<u16>) -> bool {
         let given = &self.plan.file.schemes[scheme.place].conditions;
         let conditions = &scheme.conditions;
-        let length = self.measured;
+        let length = self.courses.iter().filter(|course| course.presence != Presence::Away);
+        let length: i64 = length.map(|course| course.to - course.from).sum();
         let entry = self.plan.zone.wall(self.from());
         let today = self.days.key(entry.div_euclid(DAY));
         (conditions.vehicles.is_empty() || conditions.vehicles.contains(&self.kind))
@@ -82,13 +86,13 @@ impl<'p> Part<'p> {
         windows.is_empty() || windows.iter().any(|window| window.holds_at(second))
     }
 
-    /// Prices the part: one result for each group of areas that share their schemes.
-    pub(super) fn price(&self) -> Result<Vec<Priced<'p>>, PriceError> {
+    /// Prices the part: one result for each group of areas that share their schemes. None: free time covers the whole visit.
+    pub(super) fn price(&self) -> Result<Option<Vec<Priced<'p>>>, PriceError> {
         if self.to() <= self.from() {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let mut groups: Vec<(Vec<usize>, Vec<Option<u16>>)> = Vec::new();
-        for course in self.courses.iter().filter(|course| course.clock == Clock::Runs) {
+        for course in self.courses.iter().filter(|course| course.presence == Presence::Here) {
             if groups.iter().any(|(_, areas)| areas.contains(&course.area)) {
                 continue;
             }
@@ -100,7 +104,7 @@ impl<'p> Part<'p> {
         }
         let mut all = Vec::new();
         for (number, (candidates, areas)) in groups.iter().enumerate() {
-            let Some((anchor, courses)) = self.courses_of(areas) else { continue };
+            let Some((anchor, courses)) = courses_of(&self.courses, areas) else { continue };
             let mut best: Option<Priced<'p>> = None;
             for place in candidates {
                 let scheme = &self.plan.schemes[*place];
@@ -109,15 +113,16 @@ impl<'p> Part<'p> {
                     .filter(|free| self.free == FreeTime::AsGiven && (number == 0 || free.areas == FreeAreas::Each));
                 let bounds =
                     Bounds { anchor, shared_anchor: self.shared_anchor, end: self.to(), stay_end: self.to(), free };
-                match self.freedom(scheme, &courses, free)? {
-                    Freedom::Visit if number == 0 => return Ok(Vec::new()),
-                    Freedom::Visit | Freedom::Area => {
+                match self.freedom(scheme, areas, free)? {
+                    Freedom::Visit => return Ok(None),
+                    Freedom::Area => {
                         best = None;
                         break;
                     }
                     Freedom::None => {}
                 }
-                let asked = Asked { days: self.days, kind: self.kind, courses: &courses, bounds, alike: self.alike };
+                let (days, kind, used, alike) = (self.days, self.kind, self.used, self.alike);
+                let asked = Asked { days, kind, courses: &courses, bounds, used, alike };
                 let priced = price_visit(self.plan, scheme, asked)?;
                 let cheaper = match &best {
                     Some(held) => priced.total.minus(held.total)?.is_negative(),
@@ -129,47 +134,40 @@ impl<'p> Part<'p> {
             }
             all.extend(best);
         }
-        Ok(all)
-    }
-
-    /// The time axis of the areas: elsewhere the clock stops. It begins where the car first came there.
-    fn courses_of(&self, areas: &[Option<u16>]) -> Option<(i64, Vec<Course>)> {
-        let mine = |course: &Course| course.clock == Clock::Runs && areas.contains(&course.area);
-        let first = self.courses.iter().position(mine)?;
-        let clock = |course: &Course| if mine(course) { Clock::Runs } else { Clock::Stops };
-        let courses = self.courses[first..].iter().map(|course| Course { clock: clock(course), ..*course });
-        Some((self.courses[first].from, courses.collect()))
+        Ok(Some(all))
     }
 
     /// Whether free time covers it all.
-    fn freedom(&self, scheme: &SchemePlan, courses: &[Course], free: Option<Free>) -> Result<Freedom, PriceError> {
+    fn freedom(
+        &self,
+        scheme: &'p SchemePlan,
+        areas: &[Option<u16>],
+        free: Option<Free>,
+    ) -> Result<Freedom, PriceError> {
         let Some(free) = free else { return Ok(Freedom::None) };
-        let length = match (free.areas, free.measured) {
-            (FreeAreas::Entry, Measured::Stay) => self.measured,
-            (FreeAreas::Each, Measured::Stay) => running(courses),
-            (_, Measured::ChargedTime) => self.charged(scheme, courses)?,
-        };
+        let all = self.whole.as_ref().unwrap_or(&self.courses);
+        let Some((from, courses)) = courses_of(all, areas) else { return Ok(Freedom::None) };
+        let to = all.last().map_or(from, |course| course.to);
+        let mut axis = Axis::new(self.plan, scheme, self.days, self.kind, &courses);
+        let (_, counted) = axis.free_time(&free, free.time.seconds() + 1, (from, to))?;
         Ok(match free.areas {
-            _ if !is_free(&free, length) => Freedom::None,
+            _ if !is_free(&free, counted) => Freedom::None,
             FreeAreas::Entry => Freedom::Visit,
             FreeAreas::Each => Freedom::Area,
         })
     }
+}
 
-    fn charged(&self, scheme: &'p SchemePlan, courses: &[Course]) -> Result<i64, PriceError> {
-        let mut axis = Axis::new(self.plan, scheme, self.days, self.kind, courses);
-        let enough = scheme.free.map_or(0, |free| free.time.seconds());
-        let (mut at, mut charged) = (courses[0].from, 0);
-        while at < self.to() && charged <= enough {
-            let piece = axis.piece(at)?;
-            let until = piece.until.min(self.to());
-            if piece.holding != Holding::Stopped {
-                charged += until - at;
-            }
-            at = until;
-        }
-        Ok(charged)
-    }
+/// The time axis of areas that one scheme prices: the rest is elsewhere. It begins where the car first came there.
+fn courses_of(all: &[Course], areas: &[Option<u16>]) -> Option<(i64, Vec<Course>)> {
+    let mine = |course: &Course| course.presence == Presence::Here && areas.contains(&course.area);
+    let first = all.iter().position(mine)?;
+    let seen = |course: &Course| match course.presence {
+        Presence::Here if !mine(course) => Presence::Elsewhere,
+        presence => presence,
+    };
+    let courses = all[first..].iter().map(|course| Course { presence: seen(course), ..*course });
+    Some((all[first].from, courses.collect()))
 }
 
 /// What free time covers.

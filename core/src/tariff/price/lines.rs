@@ -156,8 +156,8 @@ fn order(kind: Kind) -> u8 {
         Kind::Charge(_) => 0,
         Kind::WindowMin(_) | Kind::WindowMax(_) => 1,
         Kind::Adjust(_) => 2,
-        Kind::Cap(_) => 3,
-        Kind::Minimum | Kind::Maximum | Kind::NotBelowZero | Kind::SharedCap(_) => 4,
+        Kind::Cap(_) | Kind::SharedCap(_) => 3,
+        Kind::Minimum | Kind::Maximum | Kind::NotBelowZero => 4,
         Kind::CycleRounding | Kind::Rounding => 5,
     }
 }

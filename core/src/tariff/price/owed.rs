@@ -10,7 +10,7 @@ use super::book::Versions;
 use super::skip::Alike;
 use super::stay::assess;
 use crate::money::Money;
-use crate::tariff::model::EarlyPayment;
+use crate::tariff::model::{EarlyPayment, Record};
 use crate::tariff::{Assessment, FeeLine, StayFacts};
 
 /// What is owed at a moment.
@@ -52,8 +52,8 @@ pub(super) fn owed(book: Versions<'_>, facts: &StayFacts) -> Result<Owed, PriceE
         let due = fee.total.minus(account.paid)?;
         let amount = payment.amount.unwrap_or(if due.is_positive() { due } else { Money::zero(due.currency()) });
         account.paid = account.paid.plus(amount)?;
-        // A payment of nothing, while nothing is owed, buys no grace.
-        if amount.is_positive() && !fee.total.minus(account.paid)?.is_positive() {
+        // A payment while nothing is owed buys no grace, however large: else a fen now and then would stretch it.
+        if due.is_positive() && !fee.total.minus(account.paid)?.is_positive() {
             account.settled = Some((payment.at, fee));
         }
     }
@@ -68,7 +68,7 @@ impl Account<'_> {
     /// The fee as of a moment, from the entry on.
     fn fee(&mut self, now: DateTime<Utc>) -> Result<Assessment, PriceError> {
         if let Some((at, fee)) = &self.settled {
-            if now <= *at + self.grace {
+            if now.timestamp() <= (*at + self.grace).timestamp() {
                 return Ok(fee.clone());
             }
             let plan = self.book.version(self.facts.version.as_deref(), self.facts.entered_at);
@@ -78,8 +78,11 @@ impl Account<'_> {
             }
         }
         let afresh = self.from != self.facts.entered_at;
-        let earlier = if afresh { vec![] } else { self.facts.earlier.clone() };
-        let facts = StayFacts { entered_at: self.from, until: now, earlier, ..self.facts.clone() };
+        let mut facts = StayFacts { entered_at: self.from, until: now, ..self.facts.clone() };
+        if afresh {
+            // A stay of its own, whose beginning is known, whatever was before it.
+            (facts.earlier, facts.record) = (vec![], Record::Known);
+        }
         let mut found = assess(self.book, &facts, Alike::Skipped)?;
         if !self.before.is_empty() {
             let lines = self.before.iter().cloned().chain(found.lines).collect();

@@ -28,8 +28,6 @@ pub(super) enum Alike {
 #[derive(Debug)]
 pub(super) struct Again {
     pub(super) items: Range<usize>,
-    /// What shared caps saw on that day.
-    pub(super) shared: Range<usize>,
     pub(super) shifts: Vec<i64>,
 }
 
@@ -73,21 +71,7 @@ pub(super) fn drive(walk: &mut Walk<'_, '_>, till: &mut Till<'_>, alike: Alike) 
         till.take(&run)?;
     }
     till.finish()?;
-    let again: Vec<Again> =
-        memory.days.into_iter().map(|day| day.again).filter(|again| !again.shifts.is_empty()).collect();
-    for again in &again {
-        for shift in &again.shifts {
-            // A day may be an hour longer or shorter in between.
-            let days = (shift + DAY / 2).div_euclid(DAY);
-            till.shared.extend_from_within(again.shared.clone());
-            let moved = till.shared.len() - again.shared.len();
-            for (_, period, _, from, to) in &mut till.shared[moved..] {
-                (*period, *from, *to) = (*period + days, *from + shift, *to + shift);
-            }
-        }
-    }
-    till.shared.sort_by_key(|(_, _, _, from, _)| *from);
-    Ok(again)
+    Ok(memory.days.into_iter().map(|day| day.again).filter(|again| !again.shifts.is_empty()).collect())
 }
 
 /// All runs but the last are complete.
@@ -166,7 +150,7 @@ fn walk_day(
     known_by: (u32, PatternNumber, PatternNumber),
 ) -> Result<Option<u32>, PriceError> {
     drain(walk, till)?;
-    let (first, first_shared) = (till.items.len(), till.shared.len());
+    let first = till.items.len();
     walk.axis.seen_to = midnight;
     walk.run_to(next)?;
     drain(walk, till)?;
@@ -181,8 +165,7 @@ fn walk_day(
         open: walk.runs.last().cloned(),
         till: till.state.clone(),
     };
-    let (items, shared) = (first..till.items.len(), first_shared..till.shared.len());
-    let again = Again { items, shared, shifts: Vec::new() };
+    let again = Again { items: first..till.items.len(), shifts: Vec::new() };
     memory.known.insert(known_by, memory.days.len());
     memory.days.push(Day { midnight, again, then, then_state });
     Ok(Some(then_state))

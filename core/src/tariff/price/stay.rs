@@ -6,25 +6,25 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use super::PriceError;
-use super::axis::Course;
+use super::axis::{Course, Presence};
 use super::book::Versions;
 use super::choose::{FreeTime, Part};
 use super::days::Days;
 use super::exact::Exact;
 use super::lines::{lines, minor, moment};
-use super::plan::Plan;
-use super::returns::{Return, returned};
-use super::shared::cut_by_shared_caps;
+use super::plan::{Plan, SchemePlan};
+use super::returns::{Return, Stretch, returned, stays_before};
+use super::shared::{UsedUp, anchor};
 use super::skip::Alike;
 use super::visit::Priced;
 use super::zone::{DAY, LATEST};
 use crate::money::{Money, MoneyError};
-use crate::tariff::model::{Clock, LostRecord, Price, Record, Seconds, VersionBy};
+use crate::tariff::model::{LostRecord, Price, Record, Seconds, VersionBy};
 use crate::tariff::{Assessment, FeeLine, StayFacts};
 use crate::words::Words;
 
-/// An area's id or none, the clock, from, to.
-type Whereabouts = (Option<String>, Clock, i64, i64);
+/// An area's id or none, whether it was away, from, to.
+type Whereabouts = (Option<String>, Presence, i64, i64);
 
 /// The longest stay that is priced.
 const LONGEST: i64 = 20 * 366 * DAY;
@@ -36,7 +36,6 @@ pub(super) struct Terms<'a> {
     pub(super) facts: &'a StayFacts,
     /// The version in force at the entry.
     pub(super) plan: &'a Plan,
-    pub(super) kind: u16,
     pub(super) alike: Alike,
 }
 
@@ -55,8 +54,7 @@ pub(super) fn cut(plan: &Plan, at: DateTime<Utc>) -> Result<i64, PriceError> {
 /// The fee of a stay.
 pub(super) fn assess(book: Versions<'_>, facts: &StayFacts, alike: Alike) -> Result<Assessment, PriceError> {
     let plan = book.version(facts.version.as_deref(), facts.entered_at.min(facts.until));
-    let kind = kind_of(plan, facts);
-    let terms = Terms { book, facts, plan, kind, alike };
+    let terms = Terms { book, facts, plan, alike };
     let until = cut(plan, facts.until)?;
     let entered = cut(plan, facts.entered_at)?.min(until);
     let lost = if facts.record == Record::Lost { plan.file.lost_record } else { None };
@@ -139,7 +137,7 @@ impl<'a> Terms<'a> {
         } else {
             self.plan
         };
-        let terms = Terms { plan, kind: kind_of(plan, self.facts), ..*self };
+        let terms = Terms { plan, ..*self };
         let away = if let Return::Joined { away, .. } = &back { &away[..] } else { &[] };
         let mut made = terms.visit(from, until, free, away)?;
         if let Return::Joined { paid, .. } = back {
@@ -154,47 +152,58 @@ impl<'a> Terms<'a> {
         terms.assessment(made)
     }
 
-    /// One visit, cut by passes and versions.
+    /// One visit, after those before it.
     fn visit(&self, from: i64, until: i64, free: FreeTime, away: &[(i64, i64)]) -> Result<Vec<FeeLine>, PriceError> {
-        let courses = self.courses(from, until, away)?;
-        let covered = self.covered(from, until)?;
-        let open = outside(from, until, &covered);
-        let free = if covered.is_empty() { free } else { FreeTime::Without };
-        let anchor = super::shared::anchor(*self, from)?;
         let mut made = Vec::new();
-        let (mut first, entered, visit) = (true, from, until - from);
-        for (from, until) in open {
+        let present = Stretch { from, until, free, away: away.to_vec() };
+        if !self.book.plans.iter().chain([self.plan]).any(|plan| plan.schemes.iter().any(SchemePlan::has_shared_caps)) {
+            self.parts(&present, from, UsedUp::default(), |priced| tell(priced, &mut made))?;
+            return Ok(made);
+        }
+        let before = stays_before(*self, from)?;
+        let anchor = anchor(before.iter().map(|stay| (stay.from, stay.until)), from);
+        let mut used = UsedUp::default();
+        for stay in &before {
+            used = self.parts(stay, anchor, used, |_| Ok(()))?;
+        }
+        self.parts(&present, anchor, used, |priced| tell(priced, &mut made))?;
+        Ok(made)
+    }
+
+    /// The parts of one visit: cut by passes and versions, each priced by itself, but for the caps that visits share.
+    fn parts(
+        &self,
+        stay: &Stretch,
+        shared_anchor: i64,
+        mut used: UsedUp,
+        mut tell: impl FnMut(&[Priced<'_>]) -> Result<(), PriceError>,
+    ) -> Result<UsedUp, PriceError> {
+        let Stretch { from, until, free, ref away } = *stay;
+        let all = self.courses(from, until, away)?;
+        let covered = self.covered(from, until)?;
+        let mut free = if covered.is_empty() { free } else { FreeTime::Without };
+        for (from, until) in outside(from, until, &covered) {
             for (plan, from, until) in self.versions(from, until)? {
                 let days = days_of(plan, self.facts)?;
-                let all = &courses;
-                let courses = within(all, from, until, plan);
-                let whole = self.plan.file.version_by == VersionBy::Moment && first && covered.is_empty();
-                let (measured, away) = if whole {
-                    (visit, all.iter().filter(|c| c.1 == Clock::Stops).map(|c| c.3 - c.2).sum::<i64>())
-                } else {
-                    (until - from, courses.iter().filter(|c| c.clock == Clock::Stops).map(|c| c.to - c.from).sum())
-                };
+                let whole = free == FreeTime::AsGiven && self.plan.file.version_by == VersionBy::Moment;
                 let part = Part {
                     plan,
                     days: &days,
                     kind: kind_of(plan, self.facts),
-                    courses,
-                    free: if first { free } else { FreeTime::Without },
-                    measured: measured - away,
-                    shared_anchor: anchor,
+                    courses: within(&all, from, until, plan),
+                    free,
+                    whole: whole.then(|| within(&all, stay.from, stay.until, plan)),
+                    shared_anchor,
+                    used: &used,
                     alike: self.alike,
                 };
-                let mut priced = part.price()?;
-                if priced.is_empty() && whole {
-                    // The free time of the first part is the visit's, however many versions it meets.
-                    return Ok(made);
-                }
-                cut_by_shared_caps(*self, entered, anchor, &mut priced)?;
-                tell(&priced, &mut made)?;
-                first = false;
+                let Some(priced) = part.price()? else { return Ok(used) };
+                tell(&priced)?;
+                priced.iter().for_each(|priced| used.add(priced));
+                free = FreeTime::Without;
             }
         }
-        Ok(made)
+        Ok(used)
     }
 
     /// Where the car was from when to when, without gaps.
@@ -216,10 +225,11 @@ impl<'a> Terms<'a> {
             // A later visit may lie inside an earlier one, and then is where the car is.
             let area = visits.iter().rev().find(|(enter, exit, _)| *enter <= from && to <= *exit);
             let area = area.map(|(.., area)| (*area).clone());
-            let clock = if away.iter().any(|(f, t)| *f <= from && to <= *t) { Clock::Stops } else { Clock::Runs };
+            let presence =
+                if away.iter().any(|(f, t)| *f <= from && to <= *t) { Presence::Away } else { Presence::Here };
             match courses.last_mut() {
-                Some(last) if (&last.0, last.1) == (&area, clock) => last.3 = to,
-                _ => courses.push((area, clock, from, to)),
+                Some(last) if (&last.0, last.1) == (&area, presence) => last.3 = to,
+                _ => courses.push((area, presence, from, to)),
             }
         }
         Ok(courses)
@@ -286,11 +296,11 @@ fn outside(from: i64, until: i64, covered: &[(i64, i64)]) -> Vec<(i64, i64)> {
 }
 
 fn within(courses: &[Whereabouts], from: i64, until: i64, plan: &Plan) -> Vec<Course> {
-    let cut = courses.iter().map(|(area, clock, begins, ends)| Course {
+    let cut = courses.iter().map(|(area, presence, begins, ends)| Course {
         from: (*begins).max(from),
         to: (*ends).min(until),
         area: area.as_ref().and_then(|area| plan.area(area)),
-        clock: *clock,
+        presence: *presence,
     });
     cut.filter(|course| course.from < course.to).collect()
 }

@@ -8,8 +8,8 @@ use super::exact::Exact;
 use super::plan::{How, Marks, Pick};
 use super::run::{Run, What, append};
 use super::steps::{Each, Place};
-use super::walk::Walk;
-use crate::tariff::model::{Again, Boundary, Counting, Exceeded, Measured, Next, Price, Units};
+use super::walk::{AHEAD, Walk};
+use crate::tariff::model::{Again, Boundary, Counting, Exceeded, Free, Next, Price, Units};
 
 /// The part of a unit that lies in the time of one rate.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,8 @@ struct Part {
     length: i64,
     /// How much of it before the stay's end.
     used: i64,
+    /// Which coming of its rate's window.
+    coming: i64,
     from: i64,
     to: i64,
 }
@@ -43,7 +45,8 @@ impl Walk<'_, '_> {
         let own = matches!(self.scheme.rates[usize::from(rate)].pick, Pick::Own);
         let boundary = if own { self.scheme.boundary } else { Boundary::Restart };
         let (at, end) = (self.state.at, self.bounds.end);
-        let begin = Part { rate, charge, step: found.step, price, per, length: 0, used: 0, from: at, to: at };
+        let coming = self.state.window.map_or(0, |window| window.coming);
+        let begin = Part { rate, charge, step: found.step, price, per, length: 0, used: 0, coming, from: at, to: at };
         let laid = self.lay_out(begin, per, boundary)?;
         let last = laid.parts[laid.parts.len() - 1];
         let used: i64 = laid.parts.iter().map(|part| part.used).sum();
@@ -56,27 +59,25 @@ impl Walk<'_, '_> {
         if counts {
             self.charge_unit(&laid, boundary, marks, found.lap, to)?;
         }
-        self.attribute(&laid, boundary, used, to);
-        Ok(())
+        self.attribute(&laid, boundary, used, to)
     }
 
     /// Follows a unit over the time axis until its length is used up or something cuts it.
     fn lay_out(&mut self, begin: Part, per: i64, boundary: Boundary) -> Result<Laid, PriceError> {
         let mut laid = Laid { parts: vec![begin], left: per, paused: false };
         let mut at = self.state.at;
-        let (mut cycle_ends, mut free_until, mut free_left) = (self.state.cycle.ends, at, 0);
-        let mut coming = self.state.window.map_or(0, |window| window.coming);
+        let (mut cycle_ends, mut free_until) = (self.state.cycle.ends, at);
+        let mut coming = begin.coming;
         let restarts = matches!(self.scheme.cycle, Some((_, Next::Restart)));
-        while laid.left > 0 && (at < self.bounds.end || boundary == Boundary::Split) {
+        let far = self.bounds.end + if boundary == Boundary::Split { AHEAD } else { 0 };
+        while laid.left > 0 && at < far {
             if at >= cycle_ends {
                 // Behind the last that is known of the stay's areas there is neither rate nor cycle.
                 if restarts || cycle_ends == i64::MAX {
                     break;
                 }
-                match self.free_in_each_cycle() {
-                    Some((Measured::Stay, free)) => free_until = cycle_ends + free,
-                    Some((Measured::ChargedTime, free)) => free_left = free,
-                    None => {}
+                if let Some(free) = self.free_in_each_cycle() {
+                    free_until = self.free_until(&free, cycle_ends)?;
                 }
                 cycle_ends = self.cycle_ends(cycle_ends);
                 continue;
@@ -89,20 +90,13 @@ impl Walk<'_, '_> {
             let piece = self.axis.piece(at)?;
             let until = piece.until.min(cycle_ends);
             let Holding::Rate(rate, _) = piece.holding else {
-                if at >= self.bounds.end || self.scheme.counting == Counting::Window {
+                if self.scheme.counting == Counting::Window {
                     break;
                 }
                 laid.paused = true;
                 at = until;
                 continue;
             };
-            if free_left > 0 {
-                let free = free_left.min(until - at);
-                free_left -= free;
-                laid.paused = true;
-                at += free;
-                continue;
-            }
             let last = laid.parts.len() - 1;
             if rate == laid.parts[last].rate && piece.coming != coming {
                 let own_units = matches!(self.scheme.rates[usize::from(rate)].pick, Pick::Own);
@@ -122,6 +116,7 @@ impl Walk<'_, '_> {
             let last = laid.parts.len() - 1;
             let length = laid.left.min(until - at);
             let part = &mut laid.parts[last];
+            part.coming = piece.coming;
             part.length += length;
             part.used += ((at + length).min(self.bounds.end) - at).max(0);
             part.to = at + length;
@@ -132,10 +127,8 @@ impl Walk<'_, '_> {
     }
 
     /// How long each cycle begins free, if that is deducted.
-    fn free_in_each_cycle(&self) -> Option<(Measured, i64)> {
-        let free = self.bounds.free?;
-        let each = (free.again, free.when_exceeded) == (Again::EachCycle, Exceeded::Deducted);
-        each.then(|| (free.measured, free.time.seconds()))
+    fn free_in_each_cycle(&self) -> Option<Free> {
+        self.bounds.free.filter(|free| (free.again, free.when_exceeded) == (Again::EachCycle, Exceeded::Deducted))
     }
 
     /// The rate behind a boundary, if a unit may cross into it: only where it charges by units itself.
@@ -152,7 +145,18 @@ impl Walk<'_, '_> {
         };
         let found = steps.place(position);
         let Each::Unit { per, price, .. } = found.each else { return None };
-        Some(Part { rate, charge: plan.first, step: found.step, price, per, length: 0, used: 0, from: at, to: at })
+        Some(Part {
+            rate,
+            charge: plan.first,
+            step: found.step,
+            price,
+            per,
+            length: 0,
+            used: 0,
+            coming: 0,
+            from: at,
+            to: at,
+        })
     }
 
     fn charge_unit(
@@ -192,8 +196,9 @@ impl Walk<'_, '_> {
         *laid.parts.iter().rev().find(|part| part.used > 0).unwrap_or(&laid.parts[0])
     }
 
-    /// The unit's time goes by, at the rate that prices it.
-    fn attribute(&mut self, laid: &Laid, boundary: Boundary, used: i64, to: i64) {
+    /// The unit's time goes by, at the rate that prices it; it counts for the window in which it ends as far as that window's
+    /// rate prices it.
+    fn attribute(&mut self, laid: &Laid, boundary: Boundary, used: i64, to: i64) -> Result<(), PriceError> {
         self.state.at = to;
         self.state.clock += used;
         match boundary {
@@ -207,11 +212,23 @@ impl Walk<'_, '_> {
                 }
             }
         }
+        let last = Self::last_used(laid);
         if laid.paused || laid.parts.iter().filter(|part| part.used > 0).count() > 1 {
             self.state.window = None;
+            if !laid.paused {
+                self.enter(last.rate, last.coming)?;
+            }
+            if let Some(window) = &mut self.state.window {
+                window.clock = match boundary {
+                    Boundary::Restart | Boundary::Start => 0,
+                    Boundary::End => used,
+                    Boundary::Split => last.used,
+                };
+            }
         } else if let Some(window) = &mut self.state.window {
             window.clock += used;
             window.seen_to = to;
         }
+        Ok(())
     }
 }

@@ -47,8 +47,8 @@ pub(super) struct Item {
     pub(super) amount: Exact,
 }
 
-/// What a cap that visits share saw of this one: cap, period, how much in it.
-pub(super) type Shared = (usize, i64, Exact, i64, i64);
+/// What is used up of a cap that visits share: cap, period, how much.
+pub(super) type Used = (usize, i64, Exact);
 
 /// Everything that money carries on from one day to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,16 +89,26 @@ pub(super) struct Till<'p> {
     scheme: &'p SchemePlan,
     pub(super) state: State,
     pub(super) items: Vec<Item>,
-    pub(super) shared: Vec<Shared>,
 }
 
 const NO_PERIOD: i64 = i64::MIN;
 
 impl<'p> Till<'p> {
-    pub(super) fn new(scheme: &'p SchemePlan) -> Self {
-        let empty = CapState { period: NO_PERIOD, used: Exact::ZERO, cut: Exact::ZERO, from: 0, to: 0 };
-        let state = State { caps: vec![empty; scheme.caps.len()], ..State::default() };
-        Self { scheme, state, items: Vec::new(), shared: Vec::new() }
+    /// `used`: what the visits before left of the caps that visits share, in the period in which this one begins.
+    pub(super) fn new(scheme: &'p SchemePlan, used: &[Used]) -> Self {
+        let empty = CapState { period: NO_PERIOD, used: Exact::ZERO, cut: Exact::ZERO, from: i64::MAX, to: i64::MIN };
+        let mut state = State { caps: vec![empty; scheme.caps.len()], ..State::default() };
+        for (cap, period, used) in used {
+            (state.caps[*cap].period, state.caps[*cap].used) = (*period, *used);
+        }
+        Self { scheme, state, items: Vec::new() }
+    }
+
+    /// What is now used up of the caps that visits share, each in the last of its periods.
+    pub(super) fn used(&self) -> Vec<Used> {
+        let caps = self.scheme.caps.iter().zip(&self.state.caps).enumerate();
+        let shared = caps.filter(|(_, (plan, state))| plan.visits == Visits::Together && state.period != NO_PERIOD);
+        shared.map(|(number, (_, state))| (number, state.period, state.used)).collect()
     }
 
     /// The next run.
@@ -110,7 +120,7 @@ impl<'p> Till<'p> {
             let plan = &self.scheme.charges[usize::from(*charge)];
             run.place.window != 0 && (plan.min.is_some() || plan.max.is_some())
         });
-        if run.place.window != 0 && self.state.window.as_ref().is_some_and(|held| held.number != run.place.window) {
+        if self.state.window.as_ref().is_some_and(|held| held.number != run.place.window) {
             self.close_window()?;
         }
         match bounded {
@@ -232,9 +242,6 @@ impl<'p> Till<'p> {
         let scheme = self.scheme;
         let mut amount = amount;
         for (number, plan) in scheme.caps.iter().enumerate() {
-            if plan.visits == Visits::Together {
-                continue;
-            }
             let period = plan.period(&run.place);
             // What is over is told at once, so that an old period is not carried from day to day.
             if ![period, NO_PERIOD].contains(&self.state.caps[number].period) && plan.per != CapPer::Window {
@@ -257,7 +264,7 @@ impl<'p> Till<'p> {
                 amount
             };
             state.used = state.used.plus(passing)?;
-            state.to = state.to.max(run.to);
+            (state.from, state.to) = (state.from.min(run.from), state.to.max(run.to));
             let cut = amount.minus(passing)?;
             if plan.per == CapPer::Visit {
                 // Told at once, so that nothing grows from day to day; the lines are joined at the end.
@@ -273,18 +280,15 @@ impl<'p> Till<'p> {
     fn close_cap(&mut self, number: usize) {
         let CapState { period, cut, from, to, .. } = self.state.caps[number];
         if period != NO_PERIOD && cut.is_positive() {
-            let (kind, amount) = (Kind::Cap(self.scheme.caps[number].place), cut.negated());
+            let plan = &self.scheme.caps[number];
+            let kind = if plan.visits == Visits::Together { Kind::SharedCap } else { Kind::Cap };
+            let (kind, amount) = (kind(plan.place), cut.negated());
             self.items.push(Item { kind, from, to, count: 1, price: amount, amount });
         }
     }
 
-    /// What is left is the visit's; sums by cycle and by shared cap follow it.
+    /// What is left is the visit's; sums by cycle follow it.
     fn count_in(&mut self, run: &Run, amount: Exact) -> Result<(), PriceError> {
-        for (number, plan) in self.scheme.caps.iter().enumerate() {
-            if plan.visits == Visits::Together && !amount.is_zero() && plan.concerns(run, self.scheme) {
-                self.shared.push((number, plan.period(&run.place), amount, run.from, run.to));
-            }
-        }
         if self.scheme.rounding.at == RoundAt::Cycle {
             let cycle = run.place.cycle;
             if self.state.cycle.is_some_and(|(held, ..)| held != cycle) {

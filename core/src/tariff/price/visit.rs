@@ -7,10 +7,11 @@ use super::days::Days;
 use super::exact::Exact;
 use super::plan::{Plan, SchemePlan};
 use super::run::{Place, Run, What};
+use super::shared::{UsedUp, first_period};
 use super::skip::{Again, Alike, drive, sum};
-use super::till::{Item, Kind, Shared, Till};
+use super::till::{Item, Kind, Till, Used};
 use super::walk::{Bounds, Walk};
-use crate::tariff::model::{Clock, Direction, Exceeded, Measured, Price, RoundAt};
+use crate::tariff::model::{Direction, Exceeded, Price, RoundAt};
 
 /// What a scheme makes of a visit.
 #[derive(Debug)]
@@ -20,10 +21,8 @@ pub(super) struct Priced<'p> {
     pub(super) items: Vec<Item>,
     /// Which of the items came again, and when.
     pub(super) again: Vec<Again>,
-    /// What shared caps saw.
-    pub(super) shared: Vec<Shared>,
-    /// The day of the calendar on which it began, for caps that several visits share.
-    pub(super) first_day: i64,
+    /// What is used up of the caps that visits share, with this visit.
+    pub(super) used: Vec<Used>,
     pub(super) total: Exact,
 }
 
@@ -34,6 +33,7 @@ pub(super) struct Asked<'a> {
     pub(super) kind: u16,
     pub(super) courses: &'a [Course],
     pub(super) bounds: Bounds,
+    pub(super) used: &'a UsedUp,
     pub(super) alike: Alike,
 }
 
@@ -48,10 +48,10 @@ pub(super) fn price_visit<'p>(
     scheme: &'p SchemePlan,
     asked: Asked<'_>,
 ) -> Result<Priced<'p>, PriceError> {
-    let Asked { days, kind, courses, bounds, alike } = asked;
-    let mut till = Till::new(scheme);
+    let Asked { days, kind, courses, bounds, used, alike } = asked;
     let mut axis = Axis::new(plan, scheme, days, kind, courses);
     let mut walk = Walk::new(&mut axis, bounds)?;
+    let mut till = Till::new(scheme, &used.at_entry(plan, &walk));
     let mut again = Vec::new();
     if let Some(price) = scheme.flat {
         flat(&mut walk, &mut till, price)?;
@@ -59,9 +59,11 @@ pub(super) fn price_visit<'p>(
         again = drive(&mut walk, &mut till, alike)?;
     }
     let first_day = walk.first_day;
-    let Till { items, shared, .. } = till;
+    let used = till.used().into_iter();
+    let used = used.map(|(cap, period, used)| (cap, period + first_period(scheme, cap, first_day), used)).collect();
+    let items = till.items;
     let total = sum(&items, &again)?;
-    let mut priced = Priced { plan, scheme, items, again, shared, first_day, total };
+    let mut priced = Priced { plan, scheme, items, again, used, total };
     priced.finish(bounds)?;
     Ok(priced)
 }
@@ -70,9 +72,7 @@ pub(super) fn price_visit<'p>(
 fn flat(walk: &mut Walk<'_, '_>, till: &mut Till<'_>, price: Price) -> Result<(), PriceError> {
     let (end, mut from) = (walk.bounds.end, walk.state.at);
     if let Some(free) = walk.bounds.free.filter(|free| free.when_exceeded == Exceeded::Deducted) {
-        from += match free.measured {
-            Measured::Stay | Measured::ChargedTime => free.time.seconds(),
-        };
+        from = walk.free_until(&free, from)?;
     }
     if from >= end {
         return Ok(());
@@ -121,20 +121,4 @@ impl Priced<'_> {
         }
         Ok(())
     }
-
-    /// What a cap that visits share takes away in all.
-    pub(super) fn cut_shared(&mut self, cap: usize, from: i64, to: i64, cut: Exact) -> Result<(), PriceError> {
-        let cut = cut.least(self.total)?;
-        if cut.is_positive() {
-            let amount = cut.negated();
-            self.items.push(Item { kind: Kind::SharedCap(cap), from, to, count: 1, price: amount, amount });
-            self.total = self.total.plus(amount)?;
-        }
-        Ok(())
-    }
-}
-
-/// The time during which a scheme's clock runs.
-pub(super) fn running(courses: &[Course]) -> i64 {
-    courses.iter().filter(|course| course.clock == Clock::Runs).map(|course| course.to - course.from).sum()
 }

@@ -10,7 +10,7 @@ use super::plan::{How, Marks, Pick, SchemePlan};
 use super::run::{Place, Run, What, append};
 use super::steps::{Each, Ends};
 use super::zone::DAY;
-use crate::tariff::model::{Again, Counting, CycleLength, Exceeded, Free, FreeEnds, Measured, Next, StepEnds, Units};
+use crate::tariff::model::{Again, Counting, CycleLength, Exceeded, Free, FreeEnds, Next, StepEnds, Units};
 
 /// How far a walk is.
 #[derive(Debug, Clone)]
@@ -26,10 +26,11 @@ pub(super) struct State {
     pub(super) bands: Vec<Option<(i64, u16)>>,
     /// Free time that is deducted lasts until here.
     pub(super) free_until: i64,
-    /// Charged time that is still free.
-    pub(super) free_left: i64,
     pub(super) window: Option<Window>,
 }
+
+/// How far beyond the stay a unit that is shared out is followed, as if the stay had gone on.
+pub(super) const AHEAD: i64 = 8 * DAY;
 
 /// A cycle.
 #[derive(Debug, Clone, Copy)]
@@ -107,7 +108,6 @@ impl<'a, 'p> Walk<'a, 'p> {
             rate_clocks: vec![0; scheme.rates.len()],
             bands: vec![None; scheme.charges.len()],
             free_until: bounds.anchor,
-            free_left: 0,
             window: None,
         };
         let mut walk = Self { axis, scheme, bounds, state, windows: 0, first_day: 0, runs: Vec::new() };
@@ -143,12 +143,6 @@ impl<'a, 'p> Walk<'a, 'p> {
             return Ok(());
         };
         let bound = piece.until.min(self.bounds.end).min(self.state.cycle.ends);
-        if self.state.free_left > 0 {
-            let free = self.state.free_left.min(bound - at);
-            self.state.free_left -= free;
-            self.state.at += free;
-            return Ok(());
-        }
         let charge = self.enter(rate, piece.coming)?;
         let scheme = self.scheme;
         match &scheme.charges[usize::from(charge)].how {
@@ -186,21 +180,24 @@ impl<'a, 'p> Walk<'a, 'p> {
             // Whoever chose the scheme has compared the whole visit with it, of which this may be a part.
             return Ok(());
         }
-        match (free.when_exceeded, free.measured) {
-            (Exceeded::Deducted, Measured::Stay) => self.state.free_until = begins + free.time.seconds(),
-            (Exceeded::Deducted, Measured::ChargedTime) => self.state.free_left = free.time.seconds(),
-            (Exceeded::Lost, Measured::Stay) => {
-                if is_free(&free, bounds.stay_end - begins) {
-                    self.ends_free();
-                }
-            }
-            (Exceeded::Lost, Measured::ChargedTime) => {
-                if is_free(&free, self.charged_time(begins, free.time.seconds())?) {
+        match free.when_exceeded {
+            Exceeded::Deducted => self.state.free_until = self.free_until(&free, begins)?,
+            Exceeded::Lost => {
+                let stay = (begins, bounds.stay_end);
+                let (_, counted) = self.axis.free_time(&free, free.time.seconds() + 1, stay)?;
+                if bounds.stay_end <= self.state.cycle.ends && is_free(&free, counted) {
                     self.ends_free();
                 }
             }
         }
         Ok(())
+    }
+
+    /// Until when the free time lasts that a cycle begins with.
+    pub(super) fn free_until(&mut self, free: &Free, begins: i64) -> Result<i64, PriceError> {
+        let cycle = if free.again == Again::EachCycle { self.cycle_ends(begins) } else { i64::MAX };
+        let far = cycle.min(self.bounds.end.max(begins) + AHEAD);
+        Ok(self.axis.free_time(free, free.time.seconds(), (begins, far))?.0)
     }
 
     fn ends_free(&mut self) {
@@ -227,22 +224,8 @@ impl<'a, 'p> Walk<'a, 'p> {
         zone.moment(day * DAY + starts)
     }
 
-    /// Charged time from there to the stay's end; not counted further than a little beyond `enough`.
-    fn charged_time(&mut self, from: i64, enough: i64) -> Result<i64, PriceError> {
-        let (mut at, mut charged) = (from, 0);
-        while at < self.bounds.stay_end && charged <= enough {
-            let piece = self.axis.piece(at)?;
-            let until = piece.until.min(self.bounds.stay_end);
-            if piece.holding != Holding::Stopped {
-                charged += until - at;
-            }
-            at = until;
-        }
-        Ok(charged)
-    }
-
     /// The charge of the window in which the walk stands: the one it was in, or a new coming.
-    fn enter(&mut self, rate: u16, coming: i64) -> Result<u16, PriceError> {
+    pub(super) fn enter(&mut self, rate: u16, coming: i64) -> Result<u16, PriceError> {
         let at = self.state.at;
         let same = |window: &Window| (window.rate, window.coming, window.seen_to) == (rate, coming, at);
         if let Some(window) = self.state.window.filter(same) {

@@ -1,128 +1,236 @@
-//! What happened around a stay: lost records, visits before it, passes, payments.
+//! What happened around a stay: lost records, visits before it, passes, versions, payments.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tollhouse_core::money::Money;
 use tollhouse_core::tariff::model::{
-    ComingBack, Counts, CoveredSpan, EarlierVisit, EarlyPayment, LostRecord, Record, Since, TariffFile, WrittenStay,
+    AreaVisit, CoveredSpan, EarlierVisit, EarlyPayment, LostRecord, Record, Seconds, TariffFile, VersionBy, WrittenStay,
 };
 
 use super::exact::Exact;
-use super::{FreeTime, plain_fee};
+use super::settle::Used;
+use super::visits::{Made, made, shared_since};
+use super::wall::{Second, moment};
+use super::{FreeTime, Reference};
 
-/// What the visit costs in all, and what is due at its end, in the currency's smallest unit.
-pub(crate) fn owed(file: &TariffFile, stay: &WrittenStay) -> (i64, i64) {
+/// The versions of a tariff, the earliest first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Book<'b>(pub(crate) &'b [TariffFile]);
+
+impl<'b> Book<'b> {
+    fn in_force(self, at: DateTime<Utc>) -> &'b TariffFile {
+        let begun = |file: &&TariffFile| file.in_force_from.is_none_or(|from| from <= at);
+        self.0.iter().rev().find(begun).unwrap_or(&self.0[0])
+    }
+}
+
+/// What is owed at the end, in the currency's smallest unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owed {
+    pub(crate) fee: i64,
+    pub(crate) due: i64,
+    pub(crate) leave_by: Option<DateTime<Utc>>,
+}
+
+pub(crate) fn owed(book: Book<'_>, stay: &WrittenStay) -> Owed {
+    let grace = TimeDelta::seconds(book.in_force(stay.enter).exit_grace.seconds());
     // What was paid so far, and when everything was settled last.
     let (mut paid, mut settled) = (0, None);
     for payment in &stay.payments {
-        let until = WrittenStay { exit: payment.at, ..stay.clone() };
-        let due = (total(file, &until, settled) - paid).max(0);
+        let fee = total(book, &WrittenStay { exit: payment.at, ..stay.clone() }, &settled, grace);
+        let due = (fee - paid).max(0);
         paid += payment.amount.map_or(due, Money::minor);
-        let fee = total(file, &until, settled);
-        if paid >= fee {
+        if due > 0 && paid >= fee {
             settled = Some((payment.at, fee));
         }
     }
-    let fee = total(file, stay, settled);
-    (fee, (fee - paid).max(0))
+    let fee = total(book, stay, &settled, grace);
+    let due = (fee - paid).max(0);
+    let runs_anew = book.in_force(stay.enter).early_payment == EarlyPayment::FromPayment;
+    let in_time = |at: &DateTime<Utc>| !runs_anew || stay.exit <= *at + grace;
+    let leave_by = settled.map(|(at, _)| at).filter(in_time).filter(|_| due == 0).map(|at| at + grace);
+    Owed { fee, due, leave_by }
 }
 
-type Settled = Option<(chrono::DateTime<chrono::Utc>, i64)>;
+type Settled = Option<(DateTime<Utc>, i64)>;
 
 /// The fee up to the exit, when it was all paid at a moment before.
-fn total(file: &TariffFile, stay: &WrittenStay, settled: Settled) -> i64 {
-    let Some((at, fee)) = settled else { return fee_of(file, stay) };
-    if stay.exit <= at + TimeDelta::seconds(file.exit_grace.seconds()) {
+fn total(book: Book<'_>, stay: &WrittenStay, settled: &Settled, grace: TimeDelta) -> i64 {
+    let Some((at, fee)) = *settled else { return fee_of(book, stay) };
+    if stay.exit <= at + grace {
         return fee;
     }
-    match file.early_payment {
-        EarlyPayment::FromEntry => fee_of(file, stay),
+    match book.in_force(stay.enter).early_payment {
+        EarlyPayment::FromEntry => fee_of(book, stay),
         EarlyPayment::FromPayment => {
-            let rest = WrittenStay { enter: at, earlier: Vec::new(), payments: Vec::new(), ..stay.clone() };
-            fee + fee_of(file, &rest)
+            let (earlier, payments, record) = (Vec::new(), Vec::new(), Record::Known);
+            fee + fee_of(book, &WrittenStay { enter: at, earlier, payments, record, ..stay.clone() })
         }
     }
 }
 
-fn fee_of(file: &TariffFile, stay: &WrittenStay) -> i64 {
-    let lost = file.lost_record.filter(|_| stay.record == Record::Lost);
+fn fee_of(book: Book<'_>, stay: &WrittenStay) -> i64 {
+    let file = book.in_force(stay.enter);
     let minor = |price| Exact::price(price).minor(file.currency.decimals());
-    match lost {
-        None => visit(file, stay),
+    let case = Case { book, file, stay: &with_whole_moments(file, stay) };
+    match file.lost_record.filter(|_| stay.record == Record::Lost) {
+        None => case.visit(),
         Some(LostRecord::OfTheFee(price)) => minor(price),
-        Some(LostRecord::OnTop(price)) => visit(file, stay) + minor(price),
-        Some(LostRecord::AtLeast(price)) => visit(file, stay).max(minor(price)),
+        Some(LostRecord::OnTop(price)) => case.visit() + minor(price),
+        Some(LostRecord::AtLeast(price)) => case.visit().max(minor(price)),
         Some(LostRecord::AsIf(span)) => {
-            let enter = stay.exit - TimeDelta::seconds(span.seconds());
-            visit(file, &WrittenStay { enter, earlier: Vec::new(), areas: Vec::new(), ..stay.clone() })
+            let enter = case.stay.exit - TimeDelta::seconds(span.seconds());
+            let before = |visit: &&EarlierVisit| visit.exit <= enter;
+            let earlier = case.stay.earlier.iter().filter(before).copied().collect();
+            Case { stay: &WrittenStay { enter, earlier, ..case.stay.clone() }, ..case }.visit()
         }
     }
 }
 
-fn visit(file: &TariffFile, stay: &WrittenStay) -> i64 {
-    let Some(back) = file.coming_back else { return parts(file, stay, FreeTime::AsTheTariffSays) };
-    let chain = chain(back, stay);
-    let Some(first) = chain.first() else { return parts(file, stay, FreeTime::AsTheTariffSays) };
-    match back.counts {
-        Counts::WithoutFreeTime => parts(file, stay, FreeTime::None),
-        Counts::Free { at_most } => {
-            let long = (stay.exit - stay.enter).num_seconds();
-            if long <= at_most.seconds() { 0 } else { parts(file, stay, FreeTime::AsTheTariffSays) }
-        }
-        Counts::FromFirstEntry | Counts::WithoutTheTimeAway => {
-            let joined = |exit| WrittenStay { enter: first.enter, exit, earlier: Vec::new(), ..stay.clone() };
-            let ends = chain.iter().map(|visit| visit.exit);
-            let begins = chain.iter().skip(1).map(|visit| visit.enter).chain([stay.enter]);
-            let leaves_out = back.counts == Counts::WithoutTheTimeAway;
-            let away: Vec<_> = ends.zip(begins).map(|(from, to)| (from.timestamp(), to.timestamp())).collect();
-            let away = if leaves_out { away } else { Vec::new() };
-            let whole = plain_fee(file, &joined(stay.exit), FreeTime::AsTheTariffSays, &away);
-            (whole - paid_before(file, stay, chain)).max(0)
-        }
+/// Every moment cut as the tariff says.
+fn with_whole_moments(file: &TariffFile, stay: &WrittenStay) -> WrittenStay {
+    let cut = |at: DateTime<Utc>| {
+        let seconds = at.timestamp();
+        moment(if file.seconds == Seconds::Drop { seconds.div_euclid(60) * 60 } else { seconds })
+    };
+    let areas = stay.areas.iter().map(|one| AreaVisit { enter: cut(one.enter), exit: cut(one.exit), ..one.clone() });
+    let earlier = stay.earlier.iter().map(|one| EarlierVisit { enter: cut(one.enter), exit: cut(one.exit), ..*one });
+    let covered = stay.covered.iter().map(|one| CoveredSpan { from: cut(one.from), to: cut(one.to) });
+    WrittenStay {
+        enter: cut(stay.enter),
+        exit: cut(stay.exit),
+        areas: areas.collect(),
+        earlier: earlier.collect(),
+        covered: covered.collect(),
+        ..stay.clone()
     }
 }
 
-/// What the visits before cost when they ended, or what was paid for them.
-fn paid_before(file: &TariffFile, stay: &WrittenStay, chain: &[EarlierVisit]) -> i64 {
-    let before = stay.earlier.len() - chain.len();
-    let paid = chain.iter().enumerate().map(|(place, one)| {
-        let earlier = stay.earlier[..before + place].to_vec();
-        let (enter, exit) = (one.enter, one.exit);
-        let own = WrittenStay { enter, exit, earlier, payments: Vec::new(), areas: Vec::new(), ..stay.clone() };
-        one.paid.map_or_else(|| visit(file, &own), Money::minor)
-    });
-    paid.sum()
+/// One visit, whose moments are whole, by the version that was in force when it began.
+#[derive(Clone, Copy)]
+struct Case<'c> {
+    book: Book<'c>,
+    file: &'c TariffFile,
+    stay: &'c WrittenStay,
 }
 
-/// The visits that this one continues.
-fn chain(back: ComingBack, stay: &WrittenStay) -> &[EarlierVisit] {
-    let within = TimeDelta::seconds(back.within.seconds());
-    let mut from = stay.earlier.len();
-    let mut next = stay.enter;
-    while from > 0 && back.since == Since::Exit && next - stay.earlier[from - 1].exit <= within {
-        from -= 1;
-        next = stay.earlier[from].enter;
-    }
-    if back.since == Since::FirstEntry {
-        from = (0..stay.earlier.len()).find(|place| stay.enter - stay.earlier[*place].enter <= within).unwrap_or(from);
-    }
-    &stay.earlier[from..]
+fn seconds_of(visit: &EarlierVisit) -> (Second, Second) {
+    (visit.enter.timestamp(), visit.exit.timestamp())
 }
 
-/// The parts that no pass covers, each from its own start and without free time.
-fn parts(file: &TariffFile, stay: &WrittenStay, free: FreeTime) -> i64 {
-    let inside = |span: &&CoveredSpan| span.from < stay.exit && span.to > stay.enter && span.from < span.to;
-    let covered: Vec<&CoveredSpan> = stay.covered.iter().filter(inside).collect();
-    if covered.is_empty() {
-        return plain_fee(file, stay, free, &[]);
+impl Case<'_> {
+    fn visit(self) -> i64 {
+        let stay = self.stay;
+        let present = (stay.enter.timestamp(), stay.exit.timestamp());
+        let visits: Vec<_> = stay.earlier.iter().map(seconds_of).chain([present]).collect();
+        let Made::Stay { first, free, away } = made(self.file, &visits) else { return 0 };
+        // A joined stay has the prices that were in force at its first entry.
+        let joined = first + 1 < visits.len();
+        let file = if joined { self.book.in_force(moment(visits[first].0)) } else { self.file };
+        let case = Case { file, ..self };
+        let fee = case.stay_of(&visits[..first], (visits[first].0, present.1), free, &away);
+        let paid: i64 = (first..visits.len() - 1).map(|place| self.paid_for(place)).sum();
+        if joined { (fee - paid).max(0) } else { fee }
     }
-    let (mut at, mut sum) = (stay.enter, 0);
-    let ends = covered.iter().map(|span| (span.from, span.to)).chain([(stay.exit, stay.exit)]);
-    for (from, to) in ends {
-        if from > at {
-            let part = WrittenStay { enter: at, exit: from.min(stay.exit), ..stay.clone() };
-            sum += plain_fee(file, &part, FreeTime::None, &[]);
+
+    /// What was paid for a visit before: its whole fee, unless something else is said.
+    fn paid_for(self, place: usize) -> i64 {
+        let one = &self.stay.earlier[place];
+        if let Some(paid) = one.paid {
+            return paid.minor();
         }
-        at = at.max(to);
+        let (enter, exit, earlier) = (one.enter, one.exit, self.stay.earlier[..place].to_vec());
+        let (payments, areas, record) = (Vec::new(), Vec::new(), Record::Known);
+        fee_of(self.book, &WrittenStay { enter, exit, earlier, payments, areas, record, ..self.stay.clone() })
     }
-    sum
+
+    /// What a stay costs after some visits, which have used up of the caps that all share.
+    fn stay_of(
+        self,
+        before: &[(Second, Second)],
+        stay: (Second, Second),
+        free: FreeTime,
+        away: &[(Second, Second)],
+    ) -> i64 {
+        let mut stays: Vec<((Second, Second), FreeTime, Vec<(Second, Second)>)> = Vec::new();
+        for place in 0..before.len() {
+            match made(self.file, &before[..=place]) {
+                Made::Nothing => {}
+                Made::Stay { first, free, away } => {
+                    // A visit that is joined to others takes their place.
+                    stays.retain(|((from, _), ..)| *from < before[first].0);
+                    stays.push(((before[first].0, before[place].1), free, away));
+                }
+            }
+        }
+        let times: Vec<_> = stays.iter().map(|(time, ..)| *time).collect();
+        let since = shared_since(&times, stay.0);
+        let mut used = Used::new();
+        for (time, free, away) in &stays {
+            self.parts(*time, *free, away, since, &mut used);
+        }
+        self.parts(stay, free, away, since, &mut used)
+    }
+
+    /// The parts that no pass covers, each from its own start and without free time, and in each what each version prices.
+    fn parts(
+        self,
+        (from, to): (Second, Second),
+        free: FreeTime,
+        away: &[(Second, Second)],
+        shared_since: Second,
+        used: &mut Used,
+    ) -> i64 {
+        let covered = self.stay.covered.iter().map(|span| (span.from.timestamp(), span.to.timestamp()));
+        let covered: Vec<_> = covered.filter(|(begins, ends)| *begins < to && *ends > from && begins < ends).collect();
+        let mut free = if covered.is_empty() { free } else { FreeTime::None };
+        let is_open = |at: Second| !covered.iter().any(|(begins, ends)| *begins <= at && at < *ends);
+        let version = |at: Second| match self.file.version_by {
+            VersionBy::Entry => self.file,
+            VersionBy::Moment => self.book.in_force(moment(at)),
+        };
+        let ends = covered.iter().flat_map(|(begins, ends)| [*begins, *ends]);
+        let changes = self.book.0.iter().filter_map(|file| file.in_force_from).map(|at| at.timestamp());
+        let changes = changes.filter(|at| version(*at).version != version(*at - 1).version);
+        let mut bounds: Vec<Second> = ends.chain(changes).filter(|at| from < *at && *at < to).chain([to]).collect();
+        bounds.sort_unstable();
+        bounds.dedup();
+        let (mut at, mut sum) = (from, 0);
+        for bound in bounds {
+            if at < bound && is_open(at) {
+                let whole = if self.file.version_by == VersionBy::Moment { (from, to) } else { (at, bound) };
+                let part = (at, bound);
+                let Some(fee) = self.part(version(at), part, whole, free, away, shared_since, used) else { return sum };
+                sum += fee;
+                free = FreeTime::None;
+            }
+            at = at.max(bound);
+        }
+        sum
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "it is all that a part has")]
+    fn part(
+        self,
+        file: &TariffFile,
+        (from, to): (Second, Second),
+        whole: (Second, Second),
+        free: FreeTime,
+        away: &[(Second, Second)],
+        shared_since: Second,
+        used: &mut Used,
+    ) -> Option<i64> {
+        let mut file = file.clone();
+        if let Some(calendar) = &self.stay.calendar {
+            file.calendar = file.calendar.overlaid_with(calendar);
+        }
+        let kind = || file.vehicle_of(self.stay.colour).map(|vehicle| vehicle.kind.clone());
+        let vehicle = self.stay.vehicle.clone().or_else(kind).unwrap_or_else(|| "small".to_owned());
+        let (vehicle, areas, tick_s) = (vehicle.as_str(), self.stay.areas.as_slice(), 60);
+        let file = &file;
+        let reference =
+            Reference { file, vehicle, areas, from, to, free, away, whole, shared_since, used: &*used, tick_s };
+        let (fee, more) = reference.fee()?;
+        used.extend(more);
+        Some(fee.minor(file.currency.decimals()))
+    }
 }

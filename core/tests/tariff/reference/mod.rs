@@ -5,22 +5,24 @@
 
 mod exact;
 mod facts;
+mod free;
 mod offers;
 mod settle;
 mod steps;
+mod visits;
 mod walk;
 mod wall;
 
 use exact::Exact;
-use settle::{day_number, settle};
+use free::Whole;
+use settle::{Shared, Used, day_number, settle};
 use tollhouse_core::tariff::model::{
-    Again, Choose, Conditions, CycleLength, Exceeded, Free, FreeAreas, FreeEnds, Measured, Scheme, Seconds, TariffFile,
-    WrittenStay,
+    AreaVisit, Choose, Conditions, CycleLength, FreeAreas, Scheme, TariffFile, TimeWindow,
 };
-use walk::{Tick, TickState, Walk};
+use walk::{Ahead, Item, Tick, TickState, Walk};
 use wall::{Second, date, when};
 
-pub(crate) use facts::owed;
+pub(crate) use facts::{Book, Owed, owed};
 
 /// Whether a visit may have free time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,95 +31,90 @@ pub(crate) enum FreeTime {
     None,
 }
 
-/// What one stretch of parking costs, in the currency's smallest unit; `away` is time that a joined stay was outside.
-fn plain_fee(file: &TariffFile, stay: &WrittenStay, free: FreeTime, away: &[(Second, Second)]) -> i64 {
-    let mut file = file.clone();
-    if let Some(calendar) = &stay.calendar {
-        file.calendar = file.calendar.overlaid_with(calendar);
-    }
-    let mut reference = Reference::new(&file, stay);
-    reference.free = free;
-    reference.away = away.to_vec();
-    if reference.to <= reference.from {
-        return 0;
-    }
-    reference.visit().minor(file.currency.decimals())
-}
-
+/// One stretch of parking that one version prices by itself.
 struct Reference<'t> {
     file: &'t TariffFile,
-    stay: &'t WrittenStay,
-    vehicle: String,
+    vehicle: &'t str,
+    /// Where the car was.
+    areas: &'t [AreaVisit],
     from: Second,
     to: Second,
-    tick_s: i64,
     free: FreeTime,
-    away: Vec<(Second, Second)>,
+    /// When a joined stay was outside.
+    away: &'t [(Second, Second)],
+    /// The whole visit, with which free time is compared.
+    whole: (Second, Second),
+    shared_since: Second,
+    used: &'t Used,
+    tick_s: i64,
 }
 
-impl<'t> Reference<'t> {
-    fn new(file: &'t TariffFile, stay: &'t WrittenStay) -> Self {
-        let cut = |at: Second| if file.seconds == Seconds::Drop { at.div_euclid(60) * 60 } else { at };
-        let kind = || file.vehicle_of(stay.colour).map(|vehicle| vehicle.kind.clone());
-        let vehicle = stay.vehicle.clone().or_else(kind).unwrap_or_else(|| "small".to_owned());
-        let (from, to) = (cut(stay.enter.timestamp()), cut(stay.exit.timestamp()));
-        let (free, away) = (FreeTime::AsTheTariffSays, Vec::new());
-        let mut reference = Self { file, stay, vehicle, from, to, tick_s: 60, free, away };
-        if !reference.is_by_minutes() {
-            reference.tick_s = 1;
-        }
-        reference
-    }
+/// The time that a group of schemes prices, and what one of them makes of it.
+type Group<'p> = (Vec<usize>, Vec<Option<&'p str>>);
 
+impl<'t> Reference<'t> {
     /// Whether every moment and length that plays a part is a whole minute.
     fn is_by_minutes(&self) -> bool {
         let written = format!("{:?}", self.file.schemes);
         // Spans and windows show their seconds in the debug form: the obvious way to find them all.
         let spans = written.split("Span(").skip(1).filter_map(|rest| rest.split(')').next());
         let spans = spans.filter_map(|text| text.parse::<i64>().ok());
-        let moments = [self.from, self.to].into_iter();
-        let areas = self.stay.areas.iter().flat_map(|area| [area.enter.timestamp(), area.exit.timestamp()]);
-        let covered = self.stay.covered.iter().flat_map(|span| [span.from.timestamp(), span.to.timestamp()]);
-        spans.chain(moments).chain(areas).chain(covered).all(|seconds| seconds % 60 == 0)
+        let moments = [self.from, self.to, self.whole.0, self.whole.1, self.shared_since].into_iter();
+        let areas = self.areas.iter().flat_map(|area| [area.enter.timestamp(), area.exit.timestamp()]);
+        let away = self.away.iter().flat_map(|(from, to)| [*from, *to]);
+        spans.chain(moments).chain(areas).chain(away).all(|seconds| seconds % 60 == 0)
     }
 
     /// Where the car is at the moment: outside the given spans in no area.
-    fn area_at(&self, at: Second) -> Option<&str> {
-        let mut inside =
-            self.stay.areas.iter().filter(|area| area.enter.timestamp() <= at && at < area.exit.timestamp());
+    fn area_at(&self, at: Second) -> Option<&'t str> {
+        let mut inside = self.areas.iter().filter(|area| area.enter.timestamp() <= at && at < area.exit.timestamp());
         inside.next_back().map(|area| area.area.as_str())
     }
 
-    fn places(&self) -> Vec<Option<&str>> {
-        let mut places = Vec::new();
-        for at in self.moments(self.from, self.to) {
-            let place = self.area_at(at);
-            if !places.contains(&place) {
-                places.push(place);
-            }
-        }
-        places
+    fn is_away(&self, at: Second) -> bool {
+        self.away.iter().any(|(from, to)| *from <= at && at < *to)
     }
 
     fn moments(&self, from: Second, to: Second) -> impl Iterator<Item = Second> + use<> {
         (from..to).step_by(usize::try_from(self.tick_s).expect("a tick"))
     }
 
-    fn visit(&self) -> Exact {
-        let places = self.places();
-        let mut groups: Vec<(Vec<usize>, Vec<Option<&str>>)> = Vec::new();
-        for place in places {
+    /// What it comes to, and what is used up of shared caps with it; none if free time covers the whole visit.
+    fn fee(mut self) -> Option<(Exact, Used)> {
+        self.tick_s = 60;
+        if !self.is_by_minutes() {
+            self.tick_s = 1;
+        }
+        let mut groups: Vec<Group<'t>> = Vec::new();
+        for at in self.moments(self.from, self.to).filter(|at| !self.is_away(*at)) {
+            let place = self.area_at(at);
+            if groups.iter().any(|(_, places)| places.contains(&place)) {
+                continue;
+            }
             let candidates = self.candidates(place);
             match groups.iter_mut().find(|(schemes, _)| *schemes == candidates) {
                 Some((_, places)) => places.push(place),
                 None => groups.push((candidates, vec![place])),
             }
         }
-        let cheapest = |(schemes, places): &(Vec<usize>, Vec<Option<&str>>)| {
-            let fees = schemes.iter().map(|scheme| self.scheme_fee(&self.file.schemes[*scheme], places));
-            fees.min().expect("a scheme holds")
-        };
-        groups.iter().map(cheapest).sum()
+        let (mut sum, mut used) = (Exact::ZERO, Used::new());
+        for (number, (schemes, places)) in groups.iter().enumerate() {
+            let mut fees = Vec::new();
+            for scheme in schemes.iter().map(|scheme| &self.file.schemes[*scheme]) {
+                let mine = |areas| number == 0 || areas == FreeAreas::Each;
+                let free = scheme.free.filter(|free| self.free == FreeTime::AsTheTariffSays && mine(free.areas));
+                match free.map_or(Whole::Charged, |free| self.covers_all(free, scheme, places)) {
+                    Whole::FreeVisit => return None,
+                    Whole::FreeHere => fees.push((Exact::ZERO, Used::new())),
+                    Whole::Charged => fees.push(self.scheme_fee(scheme, places, free)),
+                }
+            }
+            let least = fees.iter().map(|(fee, _)| *fee).min().expect("a scheme holds");
+            let (fee, more) = fees.into_iter().find(|(fee, _)| *fee == least).expect("it is there");
+            sum = sum + fee;
+            used.extend(more);
+        }
+        Some((sum, used))
     }
 
     /// The schemes that may price the time at a place.
@@ -140,10 +137,11 @@ impl<'t> Reference<'t> {
 
     fn holds(&self, conditions: &Conditions, place: Option<&str>) -> bool {
         let Conditions { vehicles, areas, entered, left, days, seasons, at_least, at_most } = conditions;
-        let duration = self.to - self.from;
+        let seconds = |moments: usize| i64::try_from(moments).expect("few") * self.tick_s;
+        let duration = seconds(self.moments(self.from, self.to).filter(|at| !self.is_away(*at)).count());
         let (day, zone) = (date(self.file.time_zone, self.from), self.file.time_zone);
-        let within = |windows: &[tollhouse_core::tariff::model::TimeWindow], at: Second| {
-            let holds = |window: &tollhouse_core::tariff::model::TimeWindow| {
+        let within = |windows: &[TimeWindow], at: Second| {
+            let holds = |window: &TimeWindow| {
                 [-1, 0].into_iter().any(|shift| {
                     let day = date(zone, at) + chrono::TimeDelta::days(shift);
                     let (from, to) = (when(zone, day, window.starts), when(zone, day, window.ends));
@@ -153,7 +151,7 @@ impl<'t> Reference<'t> {
             windows.is_empty() || windows.iter().any(holds)
         };
         let in_season = |name: &String| self.file.season(name).is_some_and(|season| season.contains(day));
-        (vehicles.is_empty() || vehicles.contains(&self.vehicle))
+        (vehicles.is_empty() || vehicles.iter().any(|kind| kind == self.vehicle))
             && (areas.is_empty() || place.is_some_and(|place| areas.iter().any(|area| area == place)))
             && within(entered, self.from)
             && within(left, self.to)
@@ -163,42 +161,47 @@ impl<'t> Reference<'t> {
             && at_most.is_none_or(|most| duration <= most.seconds())
     }
 
-    fn scheme_fee(&self, scheme: &Scheme, places: &[Option<&str>]) -> Exact {
-        let is_here = |at: Second| places.contains(&self.area_at(at));
+    /// A walk of this part, or of a longer time that it is a part of; behind its end the car is where it was last.
+    fn walk<'w>(
+        &'w self,
+        scheme: &'w Scheme,
+        (from, to): (Second, Second),
+        cycle_of: &'w dyn Fn(Second) -> i64,
+        ahead: &'w dyn Fn(&Walk<'_>, Second) -> Ahead,
+    ) -> Walk<'w> {
+        let area_at = Box::new(move |at: Second| self.area_at(at.min(to - 1)));
+        Walk::new(self.file, scheme, (self.vehicle, area_at), self.tick_s, (from, to), cycle_of, ahead)
+    }
+
+    fn scheme_fee(
+        &self,
+        scheme: &Scheme,
+        places: &[Option<&str>],
+        free: Option<tollhouse_core::tariff::model::Free>,
+    ) -> (Exact, Used) {
+        let is_here = |at: Second| places.contains(&self.area_at(at)) && !self.is_away(at);
         let begins = self.moments(self.from, self.to).find(|at| is_here(*at)).expect("the car was there");
         let cycle_of = |at: Second| self.cycle(scheme, begins, at);
-        let area = places.iter().find_map(|place| *place);
-        let mut walk =
-            Walk::new(self.file, scheme, (&self.vehicle, area), self.tick_s, (self.from, self.to), &cycle_of);
-        let mut ticks: Vec<Tick> = self
-            .moments(begins, self.to)
-            .map(|at| {
-                let is_away = self.away.iter().any(|(from, to)| *from <= at && at < *to);
-                let state = if is_here(at) && !is_away { TickState::Walked } else { TickState::Stopped };
-                Tick { at, cycle: cycle_of(at), state }
-            })
-            .collect();
-        let free = scheme.free.filter(|free| free.areas == FreeAreas::Each || begins == self.from);
-        if let Some(free) = free
-            && self.free == FreeTime::AsTheTariffSays
-            && self.take_free_time(free, &walk, &mut ticks) == Whole::Free
-        {
-            return Exact::ZERO;
+        let ahead = |walk: &Walk<'_>, at| self.ahead(walk, at, places, free);
+        let mut walk = self.walk(scheme, (self.from, self.to), &cycle_of, &ahead);
+        let state = |at| if is_here(at) { TickState::Walked } else { TickState::Stopped };
+        let ticks = self.moments(begins, self.to).map(|at| Tick { at, cycle: cycle_of(at), state: state(at) });
+        let mut ticks: Vec<Tick> = ticks.collect();
+        if let Some(free) = free {
+            self.take_free_time(free, &walk, places, &mut ticks);
         }
+        let shared = Shared { since: self.shared_since, used: self.used };
         if let Some(flat) = scheme.flat {
-            let item = walk::Item {
-                at: begins,
-                window: 0,
-                rate: None,
-                cycle: 0,
-                step: usize::MAX,
-                amount: Exact::price(flat),
-            };
-            walk.items.push(item);
+            // At the beginning of what is not free, if anything is not.
+            let charged = ticks.iter().find(|tick| tick.state == TickState::Walked).map(|tick| tick.at);
+            let (cycle, step, amount) = (0, usize::MAX, Exact::price(flat));
+            let item = |at| Item { at, counts: (at, None), window: 0, rate: None, cycle, step, amount };
+            walk.items.extend(charged.map(item));
         } else {
             walk.run(&ticks);
+            offers::flat_and_cheapest(&mut walk, &ticks, begins, &shared);
         }
-        settle(&walk, begins)
+        settle(&walk, begins, &shared)
     }
 
     fn cycle(&self, scheme: &Scheme, begins: Second, at: Second) -> i64 {
@@ -211,54 +214,4 @@ impl<'t> Reference<'t> {
             }
         }
     }
-
-    /// Marks the ticks that free time takes out, or says that it covers everything.
-    fn take_free_time(&self, free: Free, walk: &Walk<'_>, ticks: &mut [Tick]) -> Whole {
-        let counts = |tick: &Tick| match (free.measured, free.areas) {
-            (Measured::ChargedTime, _) => tick.state == TickState::Walked && !walk.stands_at(tick.at),
-            (Measured::Stay, FreeAreas::Each) => tick.state == TickState::Walked,
-            (Measured::Stay, FreeAreas::Entry) => true,
-        };
-        let measure = |ticks: &[Tick]| {
-            i64::try_from(ticks.iter().filter(|tick| counts(tick)).count()).expect("few") * self.tick_s
-        };
-        let covers = |spent: i64| match free.ends {
-            FreeEnds::Included => spent <= free.time.seconds(),
-            FreeEnds::Excluded => spent < free.time.seconds(),
-        };
-        let each = free.again == Again::EachCycle;
-        if free.time.is_zero() && free.ends == FreeEnds::Excluded {
-            return Whole::Charged;
-        }
-        if !each && covers(measure(ticks)) {
-            return Whole::Free;
-        }
-        let last = ticks.last().map_or(0, |tick| tick.cycle);
-        for cycle in 0..=last {
-            let from = ticks.partition_point(|tick| tick.cycle < cycle);
-            let to = ticks.partition_point(|tick| tick.cycle <= cycle);
-            let this = if each { &mut ticks[from..to] } else { &mut ticks[..] };
-            let is_free = each && cycle == last && covers(measure(this));
-            let mut left = if is_free { i64::MAX } else { free.time.seconds() };
-            if free.when_exceeded == Exceeded::Lost && !is_free {
-                left = 0;
-            }
-            for tick in this.iter_mut() {
-                if left > 0 {
-                    left -= if counts(tick) { self.tick_s } else { 0 };
-                    tick.state = TickState::Stopped;
-                }
-            }
-            if !each {
-                break;
-            }
-        }
-        Whole::Charged
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Whole {
-    Free,
-    Charged,
 }

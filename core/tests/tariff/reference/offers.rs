@@ -3,14 +3,16 @@
 use tollhouse_core::tariff::model::{Charge, Counting, Offer, Units};
 
 use super::exact::Exact;
+use super::settle::{Shared, rounded_sum};
 use super::steps::{Here, step_at};
 use super::walk::{Coming, Item, Tick, Walk};
+use super::wall::Second;
 
-pub(crate) fn flat_and_cheapest(walk: &mut Walk<'_>, ticks: &[Tick]) {
+pub(crate) fn flat_and_cheapest(walk: &mut Walk<'_>, ticks: &[Tick], entered: Second, shared: &Shared<'_>) {
     for (window, coming) in walk.windows.clone() {
         let flat = |amount| {
             let Coming { at, rate, cycle, .. } = coming;
-            Item { at, window, rate: Some(rate), cycle, step: usize::MAX, amount }
+            Item { at, counts: (at, Some(rate)), window, rate: Some(rate), cycle, step: usize::MAX, amount }
         };
         match &walk.scheme.rates[coming.rate].charge {
             Charge::Flat { price, tolerance } if coming.walked > tolerance.seconds() => {
@@ -18,13 +20,25 @@ pub(crate) fn flat_and_cheapest(walk: &mut Walk<'_>, ticks: &[Tick]) {
             }
             Charge::Cheapest(offers) => {
                 let start = if walk.scheme.counting == Counting::Window { 0 } else { coming.position };
-                let priced = offers.iter().map(|offer| priced(offer, &flat, ticks, start, &coming));
-                let best = priced.min_by_key(|items| items.iter().map(|item| item.amount).sum::<Exact>());
-                walk.items.extend(best.expect("there is an offer"));
+                let mut best: Option<(Exact, usize, Vec<Item>)> = None;
+                for (number, offer) in offers.iter().enumerate() {
+                    let items = priced(offer, &flat, ticks, start, &coming);
+                    let mut sum = rounded_sum(walk, entered, shared, &items);
+                    sum = offer.max.map(Exact::price).map_or(sum, |max| sum.min(max));
+                    let least = offer.min.map(Exact::price).filter(|_| sum > Exact::ZERO);
+                    sum = least.map_or(sum, |min| sum.max(min));
+                    if best.as_ref().is_none_or(|(held, ..)| sum < *held) {
+                        best = Some((sum, number, items));
+                    }
+                }
+                let (_, number, items) = best.expect("there is an offer");
+                walk.items.extend(items);
+                walk.windows.get_mut(&window).expect("it came").offer = Some(number);
             }
             _ => {}
         }
     }
+    walk.items.sort_by_key(|item| item.at);
 }
 
 /// What one of several offers asks for a window that came.
@@ -40,7 +54,9 @@ fn priced(offer: &Offer, flat: &dyn Fn(Exact) -> Item, ticks: &[Tick], start: i6
                 let found = step_at(steps, start + used);
                 let at = coming.at + used;
                 let cycle = ticks.iter().find(|tick| tick.at == at).map_or(0, |tick| tick.cycle);
-                let mut put = |amount| items.push(Item { at, cycle, step: found.number, ..flat(amount) });
+                let mut put = |amount| {
+                    items.push(Item { at, counts: (at, Some(coming.rate)), cycle, step: found.number, ..flat(amount) })
+                };
                 match found.here {
                     Here::Nothing => break,
                     Here::Band { cost, ends } => {
@@ -58,18 +74,6 @@ fn priced(offer: &Offer, flat: &dyn Fn(Exact) -> Item, ticks: &[Tick], start: i6
             }
         }
         _ => {}
-    }
-    let sum: Exact = items.iter().map(|item| item.amount).sum();
-    if let Some(min) = offer.min.map(Exact::price)
-        && sum > Exact::ZERO
-        && min > sum
-    {
-        items.push(flat(min - sum));
-    }
-    if let Some(max) = offer.max.map(Exact::price)
-        && max < sum
-    {
-        cut(items.iter_mut().collect(), sum - max);
     }
     items
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use tollhouse_core::tariff::model::{
-    Adjust, AdjustBy, Applied, Cap, CapPer, CycleLength, DayNumbers, Direction, Price, RoundAt, Selectors, Visits,
+    Adjust, AdjustBy, Applied, Cap, CapPer, Charge, CycleLength, DayNumbers, Direction, Price, RoundAt, Selectors,
+    Visits,
 };
 
 use super::exact::Exact;
@@ -12,19 +13,35 @@ use super::walk::{Item, Walk};
 use super::wall::{Second, Stretches, date, when};
 
 /// What a scheme makes of the visit.
-pub(crate) fn settle(walk: &Walk<'_>, entered: Second) -> Exact {
-    let settle = Settle { walk, entered };
-    let mut lines = settle.lines();
+pub(crate) fn settle(walk: &Walk<'_>, entered: Second, shared: &Shared<'_>) -> (Exact, Used) {
+    let settle = Settle { walk, entered, shared };
+    let mut lines = settle.lines(&walk.items);
     settle.window_limits(&mut lines);
     settle.adjust(&mut lines, Applied::BeforeCaps);
-    settle.caps(&mut lines);
+    let used = settle.caps(&mut lines);
     settle.adjust(&mut lines, Applied::AfterCaps);
-    settle.whole(&lines)
+    (settle.whole(&lines), used)
+}
+
+/// What some units come to, rounded where units or lines are.
+pub(crate) fn rounded_sum(walk: &Walk<'_>, entered: Second, shared: &Shared<'_>, items: &[Item]) -> Exact {
+    Settle { walk, entered, shared }.lines(items).iter().map(|line| line.amount).sum()
+}
+
+/// How much of a cap that visits share is used up: by version, scheme, cap and period.
+pub(crate) type Used = BTreeMap<(String, String, usize, i64), Exact>;
+
+/// What a visit shares with those before it.
+pub(crate) struct Shared<'u> {
+    /// From where their 24 hours count.
+    pub(crate) since: Second,
+    pub(crate) used: &'u Used,
 }
 
 struct Settle<'w, 't> {
     walk: &'w Walk<'t>,
     entered: Second,
+    shared: &'w Shared<'w>,
 }
 
 impl Settle<'_, '_> {
@@ -42,9 +59,9 @@ impl Settle<'_, '_> {
     }
 
     /// Consecutive units that have everything in common stand in one line.
-    fn lines(&self) -> Vec<Item> {
+    fn lines(&self, items: &[Item]) -> Vec<Item> {
         let mut lines: Vec<(Item, Vec<i64>, Exact)> = Vec::new();
-        for unit in &self.walk.items {
+        for unit in items {
             let price = match self.walk.scheme.rounding.at {
                 RoundAt::Unit => self.rounded(unit.amount),
                 _ => unit.amount,
@@ -66,7 +83,7 @@ impl Settle<'_, '_> {
         let whole = |number: usize| i64::try_from(number & 0xffff_ffff).expect("few");
         let mut key = vec![whole(unit.window), whole(unit.rate.unwrap_or(99)), unit.cycle, whole(unit.step)];
         for cap in &scheme.caps {
-            key.push(self.period(cap.per, unit));
+            key.push(self.period(cap, unit));
             key.push(i64::from(self.selected(&cap.selectors, &cap.rates, unit)));
         }
         for adjust in &scheme.adjusts {
@@ -75,12 +92,14 @@ impl Settle<'_, '_> {
         key
     }
 
-    fn period(&self, per: CapPer, line: &Item) -> i64 {
-        match per {
-            CapPer::Visit => 0,
-            CapPer::Window => i64::try_from(line.window).expect("few"),
-            CapPer::Day24h => (line.at - self.entered) / 86_400,
-            CapPer::CalendarDay => self.day(line.at) - self.day(self.entered),
+    fn period(&self, cap: &Cap, line: &Item) -> i64 {
+        let at = line.counts.0;
+        match (cap.per, cap.visits) {
+            (CapPer::Visit, _) => 0,
+            (CapPer::Window, _) => i64::try_from(line.window).expect("few"),
+            (CapPer::Day24h, Visits::Each) => (at - self.entered).div_euclid(86_400),
+            (CapPer::Day24h, Visits::Together) => (at - self.shared.since).div_euclid(86_400),
+            (CapPer::CalendarDay, _) => self.day(at) - self.day(self.entered),
         }
     }
 
@@ -95,12 +114,13 @@ impl Settle<'_, '_> {
 
     fn selected(&self, selectors: &Selectors, rates: &[String], line: &Item) -> bool {
         let walk = self.walk;
-        let stretches = Stretches::new(walk.file, selectors, line.at, line.at);
+        let (at, rate) = line.counts;
+        let stretches = Stretches::new(walk.file, selectors, at, at);
         // Without a window of its own a rule goes by the day to which the line's window belongs.
-        let day = line.rate.filter(|_| selectors.time.is_empty()).and_then(|rate| walk.day_of_window(rate, line.at));
+        let day = rate.filter(|_| selectors.time.is_empty()).and_then(|rate| walk.day_of_window(rate, at));
         let holds = match day {
-            Some(day) => stretches.on_day(walk.file, day, walk.vehicle, walk.area),
-            None => stretches.specificity(walk.file, line.at, walk.vehicle, walk.area).is_some(),
+            Some(day) => stretches.on_day(walk.file, day, walk.vehicle, walk.area_at(at)),
+            None => stretches.specificity(walk.file, at, walk.vehicle, walk.area_at(at)).is_some(),
         };
         let name = line.rate.map(|rate| &walk.scheme.rates[rate].name);
         holds && (rates.is_empty() || name.is_some_and(|name| rates.contains(name)))
@@ -109,16 +129,20 @@ impl Settle<'_, '_> {
     fn window_limits(&self, lines: &mut Vec<Item>) {
         for (window, coming) in &self.walk.windows {
             let rule = &self.walk.scheme.rates[coming.rate];
+            let (min, max) = match (&rule.charge, coming.offer) {
+                (Charge::Cheapest(offers), Some(offer)) => (offers[offer].min, offers[offer].max),
+                _ => (rule.min, rule.max),
+            };
             let sum: Exact = lines.iter().filter(|line| line.window == *window).map(|line| line.amount).sum();
-            if let Some(min) = rule.min.map(Exact::price)
+            if let Some(min) = min.map(Exact::price)
                 && sum > Exact::ZERO
                 && sum < min
             {
                 let (rate, cycle) = (Some(coming.rate), coming.cycle);
-                let amount = self.rounded(min - sum);
-                lines.push(Item { at: coming.at, window: *window, rate, cycle, step: usize::MAX, amount });
+                let (at, counts, amount) = (coming.at, (coming.at, rate), min - sum);
+                lines.push(Item { at, counts, window: *window, rate, cycle, step: usize::MAX, amount });
             }
-            if let Some(max) = rule.max.map(Exact::price)
+            if let Some(max) = max.map(Exact::price)
                 && sum > max
             {
                 cut(lines.iter_mut().filter(|line| line.window == *window).collect(), sum - max);
@@ -135,7 +159,7 @@ impl Settle<'_, '_> {
                     let share = Exact::ratio(i128::from(percent.millionths()), 1_000_000);
                     // Of what units cost: an amount is no unit.
                     for line in lines.iter_mut().filter(|line| line.rate.is_some() && chosen(line)) {
-                        line.amount = line.amount + self.rounded(line.amount * share);
+                        line.amount = (line.amount + self.rounded(line.amount * share)).max(Exact::ZERO);
                     }
                 }
                 AdjustBy::Amount(amount) => self.amount(lines, adjust, Exact::price(amount)),
@@ -146,42 +170,48 @@ impl Settle<'_, '_> {
     fn amount(&self, lines: &mut Vec<Item>, adjust: &Adjust, amount: Exact) {
         let chosen = |line: &&Item| line.amount > Exact::ZERO && self.selected(&adjust.selectors, &adjust.rates, line);
         let Some(place) = lines.iter().position(|line| chosen(&line)) else { return };
-        let sum: Exact = lines.iter().map(|line| line.amount).sum();
-        let amount = amount.max(Exact::ZERO - sum);
         // It stands before the first line that it is for.
         lines.insert(place, Item { rate: None, step: usize::MAX, amount, ..lines[place].clone() });
     }
 
-    fn caps(&self, lines: &mut [Item]) {
-        let mut caps: Vec<&Cap> = self.walk.scheme.caps.iter().filter(|cap| cap.visits == Visits::Each).collect();
+    /// Each cap as a meter that stands still once it is full, and what the shared ones show in the end.
+    fn caps(&self, lines: &mut [Item]) -> Used {
+        let mut caps: Vec<(usize, &Cap)> = self.walk.scheme.caps.iter().enumerate().collect();
         let width = |cap: &Cap| match cap.per {
             CapPer::Window => 0,
             CapPer::Day24h => 1,
             CapPer::CalendarDay => 2,
             CapPer::Visit => 3,
         };
-        let named = |list: usize| usize::from(list == 0);
-        caps.sort_by_key(|cap| (named(cap.rates.len()), width(cap)));
-        for cap in caps {
-            let mut periods: BTreeMap<i64, Vec<&mut Item>> = BTreeMap::new();
+        caps.sort_by_key(|(_, cap)| (cap.rates.is_empty(), width(cap)));
+        let mut used = Used::new();
+        for (place, cap) in caps {
+            let name = |period| {
+                let calendar = cap.per == CapPer::CalendarDay;
+                let period = period + if calendar { self.day(self.entered) } else { 0 };
+                (self.walk.file.version.clone(), self.walk.scheme.name.clone(), place, period)
+            };
+            let mut meters: BTreeMap<i64, Exact> = BTreeMap::new();
             for line in lines.iter_mut() {
-                let period = self.period(cap.per, line);
+                let period = self.period(cap, line);
                 let number = |days: DayNumbers| {
                     let day = period + 1;
                     i64::from(days.first) <= day && days.last.is_none_or(|last| day <= i64::from(last))
                 };
-                if self.selected(&cap.selectors, &cap.rates, line) && cap.day_numbers.is_none_or(number) {
-                    periods.entry(period).or_default().push(line);
+                let in_window = cap.per != CapPer::Window || line.window != 0;
+                if in_window && self.selected(&cap.selectors, &cap.rates, line) && cap.day_numbers.is_none_or(number) {
+                    let before = || self.shared.used.get(&name(period)).filter(|_| cap.visits == Visits::Together);
+                    let meter = meters.entry(period).or_insert_with(|| before().copied().unwrap_or(Exact::ZERO));
+                    let room = (Exact::price(cap.max) - *meter).max(Exact::ZERO);
+                    line.amount = line.amount.min(room);
+                    *meter = *meter + line.amount;
                 }
             }
-            for lines in periods.into_values() {
-                let sum: Exact = lines.iter().map(|line| line.amount).sum();
-                let max = Exact::price(cap.max);
-                if sum > max {
-                    cut(lines, sum - max);
-                }
+            if cap.visits == Visits::Together {
+                used.extend(meters.into_iter().map(|(period, meter)| (name(period), meter)));
             }
         }
+        used
     }
 
     fn whole(&self, lines: &[Item]) -> Exact {

@@ -7,7 +7,6 @@ use tollhouse_core::tariff::model::{
 };
 
 use super::exact::Exact;
-use super::offers;
 use super::steps::{Here, is_step_end, step_at};
 use super::wall::{Second, Stretches, most_specific};
 
@@ -16,6 +15,8 @@ use super::wall::{Second, Stretches, most_specific};
 pub(crate) struct Item {
     /// When it begins.
     pub(crate) at: Second,
+    /// When the unit begins of which it is a share, and at which rate: there it counts for caps and surcharges.
+    pub(crate) counts: (Second, Option<usize>),
     /// Which coming of a window it is in.
     pub(crate) window: usize,
     /// Its rate; none for a price of the visit.
@@ -36,6 +37,8 @@ pub(crate) struct Coming {
     pub(crate) walked: i64,
     /// What `counting` showed when it came.
     pub(crate) position: i64,
+    /// Which of its rate's offers was the cheapest.
+    pub(crate) offer: Option<usize>,
 }
 
 /// One tick of the stay as this scheme sees it.
@@ -53,6 +56,16 @@ pub(crate) enum TickState {
     /// In another area, away, or in deducted free time: the clock stands.
     Stopped,
 }
+
+/// Whether the clock runs behind the stay's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ahead {
+    Runs,
+    Stands,
+}
+
+/// So far a unit is followed beyond the exit that its rates share.
+const AHEAD: Second = 8 * 86_400;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
@@ -79,10 +92,14 @@ pub(crate) struct Walk<'t> {
     pub(crate) file: &'t TariffFile,
     pub(crate) scheme: &'t Scheme,
     pub(crate) vehicle: &'t str,
-    pub(crate) area: Option<&'t str>,
+    area_at: Box<dyn Fn(Second) -> Option<&'t str> + 't>,
     pub(crate) tick_s: i64,
     /// The cycle in which a moment lies.
     pub(crate) cycle_of: &'t dyn Fn(Second) -> i64,
+    /// Whether the clock would stand at a moment behind the stay, had it gone on.
+    pub(crate) stands_ahead: &'t dyn Fn(&Walk<'_>, Second) -> Ahead,
+    /// Where the walk ends.
+    ends: Second,
     rates: Vec<Stretches<'t>>,
     pub(crate) items: Vec<Item>,
     pub(crate) windows: BTreeMap<usize, Coming>,
@@ -98,21 +115,23 @@ impl<'t> Walk<'t> {
     pub(crate) fn new(
         file: &'t TariffFile,
         scheme: &'t Scheme,
-        (vehicle, area): (&'t str, Option<&'t str>),
+        (vehicle, area_at): (&'t str, Box<dyn Fn(Second) -> Option<&'t str> + 't>),
         tick_s: i64,
         (from, to): (Second, Second),
         cycle_of: &'t dyn Fn(Second) -> i64,
+        stands_ahead: &'t dyn Fn(&Walk<'_>, Second) -> Ahead,
     ) -> Self {
-        // A split unit looks on beyond the exit.
-        let beyond = to + 4 * 86_400;
+        let beyond = to + AHEAD;
         let rates = scheme.rates.iter().map(|rate| Stretches::new(file, &rate.selectors, from, beyond)).collect();
         Self {
             file,
             scheme,
             vehicle,
-            area,
+            area_at,
             tick_s,
             cycle_of,
+            stands_ahead,
+            ends: to,
             rates,
             items: Vec::new(),
             windows: BTreeMap::new(),
@@ -128,9 +147,15 @@ impl<'t> Walk<'t> {
     fn rate_at(&self, at: Second) -> usize {
         let holding = self.rates.iter().enumerate();
         let holding: Vec<_> = holding
-            .filter_map(|(place, rate)| Some((place, rate.specificity(self.file, at, self.vehicle, self.area)?)))
+            .filter_map(|(place, rate)| {
+                Some((place, rate.specificity(self.file, at, self.vehicle, (self.area_at)(at))?))
+            })
             .collect();
         most_specific(&holding).unwrap_or_else(|| panic!("one rate has to hold at {at}: {holding:?}"))
+    }
+
+    pub(crate) fn area_at(&self, at: Second) -> Option<&'t str> {
+        (self.area_at)(at)
     }
 
     /// The date to which a rate's window belongs that holds at the moment.
@@ -201,8 +226,6 @@ impl<'t> Walk<'t> {
         if unbroken && let (Some(last), Some((rate, _))) = (ticks.last(), before) {
             self.unit_without_length(*last, rate);
         }
-        offers::flat_and_cheapest(self, ticks);
-        self.items.sort_by_key(|item| item.at);
     }
 
     fn step(&mut self, tick: &Tick, rate: usize) {
@@ -212,7 +235,7 @@ impl<'t> Walk<'t> {
         }
         if self.unit.is_none() {
             let position = self.position(rate);
-            let new = Coming { rate, at: tick.at, end: tick.at, cycle: tick.cycle, walked: 0, position };
+            let new = Coming { rate, at: tick.at, end: tick.at, cycle: tick.cycle, walked: 0, position, offer: None };
             self.windows.entry(self.window).or_insert(new);
             if let Charge::Steps(steps) = self.charge(rate) {
                 self.begin_unit(steps, tick, rate);
@@ -313,7 +336,8 @@ impl<'t> Walk<'t> {
     fn write(&mut self, unit: &Unit, amount: Option<Exact>) {
         let Some(amount) = amount else { return };
         let Unit { begins, window, rate, cycle, step, .. } = *unit;
-        self.items.push(Item { at: begins, window, rate: Some(rate), cycle, step, amount });
+        let counts = (begins, unit.ticks.first().map(|(rate, _)| *rate).or(Some(rate)));
+        self.items.push(Item { at: begins, counts, window, rate: Some(rate), cycle, step, amount });
     }
 
     /// Whose time a unit was: of the rate where it begins, or of the one that prices it, or of each its part.
@@ -364,12 +388,20 @@ impl<'t> Walk<'t> {
         let (mut at, mut cut) = (now, ended == Ended::ByABound);
         while rates.len() < whole {
             let mut rate = *rates.last().expect("a unit has a tick");
-            cut |= self.restarts() && (self.cycle_of)(at) != unit.cycle;
+            cut |= self.restarts() && (self.cycle_of)(at) != unit.cycle || at >= self.ends + AHEAD;
+            if !cut && (self.stands_ahead)(self, at) == Ahead::Stands {
+                cut = self.scheme.counting == Counting::Window;
+                at += self.tick_s;
+                continue;
+            }
             if !cut {
                 let next = self.rate_at(at);
                 at += self.tick_s;
                 match self.charge(next) {
-                    Charge::Free(Clock::Stops) => continue,
+                    Charge::Free(Clock::Stops) => {
+                        cut = self.scheme.counting == Counting::Window;
+                        continue;
+                    }
                     Charge::Steps(steps) => {
                         let position = self.piece_position(unit, next, rates.len());
                         let enters = matches!(step_at(steps, position).here, Here::Units { .. });
@@ -400,7 +432,8 @@ impl<'t> Walk<'t> {
             let at = unit.begins + i64::try_from(before).expect("few") * self.tick_s;
             let step = usize::MAX - 9 - place - self.items.len() * 64;
             let amount = price * Exact::ratio(seconds, i128::from(per));
-            self.items.push(Item { at, window: 0, rate: Some(*rate), cycle: unit.cycle, step, amount });
+            let counts = (unit.begins, Some(unit.rate));
+            self.items.push(Item { at, counts, window: 0, rate: Some(*rate), cycle: unit.cycle, step, amount });
             before += ticks;
         }
     }
