@@ -21,11 +21,11 @@ fn at(local: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(&format!("2026-03-{local}:00+08:00")).expect("a moment").to_utc()
 }
 
-fn stay(enter: &str, exit: &str) -> StayFacts {
+pub(crate) fn stay(enter: &str, exit: &str) -> StayFacts {
     StayFacts::new(at(enter), at(exit), Colour::Blue)
 }
 
-fn yuan(minor: i64) -> Money {
+pub(crate) fn yuan(minor: i64) -> Money {
     Money::new(minor, Currency::Cny)
 }
 

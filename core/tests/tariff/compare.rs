@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tollhouse_core::tariff::model::TariffFile;
+use tollhouse_core::tariff::model::{TariffFile, WrittenStay};
 use tollhouse_core::tariff::parse::parse;
 use tollhouse_core::tariff::{Plan, StayFacts, TariffBook};
 
@@ -20,49 +20,53 @@ pub(crate) enum Outcome {
     Differ(String),
 }
 
-/// A fault that is planted in what the engine is given; `Sound` where nothing was there to be spoilt.
-pub(crate) type Plant = fn(&mut TariffFile) -> Planted;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Planted {
-    Spoilt,
-    Sound,
+/// What the engine is given: the versions of a tariff, and a stay.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    pub(crate) versions: Vec<TariffFile>,
+    pub(crate) stay: WrittenStay,
 }
 
-/// The engine as it is.
-pub(crate) fn nothing(_: &mut TariffFile) -> Planted {
-    Planted::Sound
+/// A case that the checks let pass, with what the reference makes of it.
+pub(crate) struct Known {
+    pub(crate) given: Given,
+    owed: Owed,
 }
 
-pub(crate) fn compare(case: &Case, plant: Plant) -> Outcome {
-    let mut versions = Vec::new();
-    for text in &case.tariffs {
-        let Ok(file) = parse(text) else { return Outcome::Refused };
-        versions.push(file);
+pub(crate) fn known(case: &Case) -> Option<Known> {
+    let versions: Option<Vec<_>> = case.tariffs.iter().map(|text| parse(text).ok()).collect();
+    let given = Given { versions: versions?, stay: case.stay.clone() };
+    let owed = reference::owed(Book(&given.versions), &given.stay);
+    Some(Known { given, owed })
+}
+
+pub(crate) fn compare(case: &Case) -> Outcome {
+    known(case).map_or(Outcome::Refused, |known| known.hold_against(&known.given))
+}
+
+impl Known {
+    /// What the engine makes of it, or of the same with a fault in it.
+    pub(crate) fn hold_against(&self, given: &Given) -> Outcome {
+        let plans = given.versions.iter().map(|file| Plan::new(Arc::new(file.clone()))).collect::<Result<Vec<_>, _>>();
+        let book = match plans.and_then(TariffBook::new) {
+            Ok(book) => book,
+            Err(error) => return Outcome::Differ(format!("the engine refuses the tariff: {error}")),
+        };
+        let owed = match book.owed(&StayFacts::from(&given.stay)) {
+            Ok(owed) => owed,
+            Err(error) => return Outcome::Differ(format!("the engine refuses the stay: {error}")),
+        };
+        let lines: i64 = owed.assessment.lines.iter().map(|line| line.amount.minor()).sum();
+        let fee = owed.assessment.total.minor();
+        if lines != fee {
+            return Outcome::Differ(format!("the lines sum to {lines}, not to {}", owed.assessment.total));
+        }
+        let (engine, found) = (Owed { fee, due: owed.due.minor(), leave_by: owed.leave_by }, &self.owed);
+        if engine == *found {
+            return Outcome::Agree;
+        }
+        let lines = owed.assessment.lines.iter().map(|line| format!("  {} {} {}", line.from, line.rule, line.amount));
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        Outcome::Differ(format!("engine {engine:?}, reference {found:?}\nthe engine's lines:\n{lines}"))
     }
-    let given = versions.iter().cloned().map(|mut file| {
-        plant(&mut file);
-        Plan::new(Arc::new(file))
-    });
-    let book = match given.collect::<Result<Vec<_>, _>>().and_then(TariffBook::new) {
-        Ok(book) => book,
-        Err(error) => return Outcome::Differ(format!("the engine refuses the tariff: {error}")),
-    };
-    let owed = match book.owed(&StayFacts::from(&case.stay)) {
-        Ok(owed) => owed,
-        Err(error) => return Outcome::Differ(format!("the engine refuses the stay: {error}")),
-    };
-    let lines: i64 = owed.assessment.lines.iter().map(|line| line.amount.minor()).sum();
-    let fee = owed.assessment.total.minor();
-    if lines != fee {
-        return Outcome::Differ(format!("the lines sum to {lines}, not to {}", owed.assessment.total));
-    }
-    let engine = Owed { fee, due: owed.due.minor(), leave_by: owed.leave_by };
-    let found = reference::owed(Book(&versions), &case.stay);
-    if engine == found {
-        return Outcome::Agree;
-    }
-    let lines = owed.assessment.lines.iter().map(|line| format!("  {} {} {}", line.from, line.rule, line.amount));
-    let lines = lines.collect::<Vec<_>>().join("\n");
-    Outcome::Differ(format!("engine {engine:?}, reference {found:?}\nthe engine's lines:\n{lines}"))
 }

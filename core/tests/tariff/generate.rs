@@ -240,7 +240,7 @@ fn keys() -> impl Strategy<Value = String> {
 }
 
 fn scheme(at: &'static str) -> impl Strategy<Value = String> {
-    let extras = (prop::collection::vec(cap(at), 0..3), prop::collection::vec(adjust(at), 0..3));
+    let extras = (prop::collection::vec(cap(at), 0..3), prop::collection::vec(adjust(at), 0..4));
     (keys(), rates(at), extras).prop_map(|(keys, rates, (mut caps, adjusts))| {
         // A band has no unit that could be shared out at a boundary.
         let keys = if rates.contains("total") {
@@ -312,6 +312,7 @@ fn head() -> impl Strategy<Value = (String, String)> {
         "counts = \"without_the_time_away\"",
         "counts = \"without_free_time\"",
         "counts = \"free\"\nat_most = \"20min\"",
+        "counts = \"free\"\nat_most = \"4h\"",
     ]);
     let back = (select(vec!["10min", "30min", "1h"]), select(vec!["exit", "entry"]), counts);
     let back = prop::option::weighted(0.6, back).prop_map(|back| {

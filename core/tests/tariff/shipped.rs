@@ -23,7 +23,7 @@ fn the_reference_gives_the_examples_of_every_piece_of_the_page() {
     let hold =
         |(line, text): &(usize, String)| all_examples_hold(&format!("docs/tariffs.md, line {line}"), &read(text));
     let examples: usize = pieces.iter().map(hold).sum();
-    assert!(examples >= 60, "only {examples} examples were found");
+    assert!(examples >= 55, "only {examples} examples were found");
 }
 
 fn all_examples_hold(name: &str, file: &TariffFile) -> usize {

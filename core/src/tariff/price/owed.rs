@@ -31,8 +31,8 @@ struct Account<'a> {
     book: Versions<'a>,
     facts: &'a StayFacts,
     grace: TimeDelta,
-    /// From where the present fee counts.
-    from: DateTime<Utc>,
+    /// From which payment the present fee counts, if not from the entry.
+    afresh: Option<DateTime<Utc>>,
     /// The lines of what was priced and paid before that.
     before: Vec<FeeLine>,
     paid: Money,
@@ -44,7 +44,7 @@ pub(super) fn owed(book: Versions<'_>, facts: &StayFacts) -> Result<Owed, PriceE
     let file = &book.version(facts.version.as_deref(), facts.entered_at).file;
     let grace = TimeDelta::seconds(file.exit_grace.seconds());
     let paid = Money::zero(file.currency);
-    let mut account = Account { book, facts, grace, from: facts.entered_at, before: vec![], paid, settled: None };
+    let mut account = Account { book, facts, grace, afresh: None, before: vec![], paid, settled: None };
     let mut payments: Vec<_> = facts.payments.iter().filter(|payment| payment.at <= facts.until).collect();
     payments.sort_by_key(|payment| payment.at);
     for payment in payments {
@@ -74,14 +74,13 @@ impl Account<'_> {
             let plan = self.book.version(self.facts.version.as_deref(), self.facts.entered_at);
             if plan.file.early_payment == EarlyPayment::FromPayment {
                 let (at, fee) = (*at, fee.lines.clone());
-                (self.from, self.before, self.settled) = (at, fee, None);
+                (self.afresh, self.before, self.settled) = (Some(at), fee, None);
             }
         }
-        let afresh = self.from != self.facts.entered_at;
-        let mut facts = StayFacts { entered_at: self.from, until: now, ..self.facts.clone() };
-        if afresh {
+        let mut facts = StayFacts { until: now, ..self.facts.clone() };
+        if let Some(at) = self.afresh {
             // A stay of its own, whose beginning is known, whatever was before it.
-            (facts.earlier, facts.record) = (vec![], Record::Known);
+            (facts.entered_at, facts.earlier, facts.record) = (at, vec![], Record::Known);
         }
         let mut found = assess(self.book, &facts, Alike::Skipped)?;
         if !self.before.is_empty() {

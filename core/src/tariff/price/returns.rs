@@ -75,7 +75,7 @@ pub(super) fn stays_before(terms: Terms<'_>, entered: i64) -> Result<Vec<Stretch
 }
 
 /// Visits that ended before an entry, as the tariff measures time, the oldest first.
-fn visits_before<'a>(terms: Terms<'a>, entered: i64) -> Result<Vec<(i64, i64, &'a EarlierVisit)>, PriceError> {
+fn visits_before(terms: Terms<'_>, entered: i64) -> Result<Vec<(i64, i64, &EarlierVisit)>, PriceError> {
     let mut visits = Vec::new();
     for visit in &terms.facts.earlier {
         let (enter, exit) = (cut(terms.plan, visit.enter)?, cut(terms.plan, visit.exit)?);

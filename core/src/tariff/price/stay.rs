@@ -199,7 +199,9 @@ impl<'a> Terms<'a> {
                 };
                 let Some(priced) = part.price()? else { return Ok(used) };
                 tell(&priced)?;
-                priced.iter().for_each(|priced| used.add(priced));
+                for priced in &priced {
+                    used.add(priced);
+                }
                 free = FreeTime::Without;
             }
         }

@@ -69,6 +69,9 @@ impl Walk<'_, '_> {
         let (mut cycle_ends, mut free_until) = (self.state.cycle.ends, at);
         let mut coming = begin.coming;
         let restarts = matches!(self.scheme.cycle, Some((_, Next::Restart)));
+        // A stopped clock is waited out, unless steps or offers belong to one coming of the window.
+        let own_units = matches!(self.scheme.rates[usize::from(begin.rate)].pick, Pick::Own);
+        let waits = own_units && self.scheme.counting != Counting::Window;
         let far = self.bounds.end + if boundary == Boundary::Split { AHEAD } else { 0 };
         while laid.left > 0 && at < far {
             if at >= cycle_ends {
@@ -83,6 +86,9 @@ impl Walk<'_, '_> {
                 continue;
             }
             if at < free_until {
+                if !waits {
+                    break;
+                }
                 laid.paused = true;
                 at = free_until.min(cycle_ends);
                 continue;
@@ -90,7 +96,7 @@ impl Walk<'_, '_> {
             let piece = self.axis.piece(at)?;
             let until = piece.until.min(cycle_ends);
             let Holding::Rate(rate, _) = piece.holding else {
-                if self.scheme.counting == Counting::Window {
+                if !waits {
                     break;
                 }
                 laid.paused = true;
@@ -99,8 +105,7 @@ impl Walk<'_, '_> {
             };
             let last = laid.parts.len() - 1;
             if rate == laid.parts[last].rate && piece.coming != coming {
-                let own_units = matches!(self.scheme.rates[usize::from(rate)].pick, Pick::Own);
-                if self.scheme.counting == Counting::Window || !own_units {
+                if !waits {
                     break;
                 }
                 laid.paused = true;
@@ -127,7 +132,7 @@ impl Walk<'_, '_> {
     }
 
     /// How long each cycle begins free, if that is deducted.
-    fn free_in_each_cycle(&self) -> Option<Free> {
+    pub(super) fn free_in_each_cycle(&self) -> Option<Free> {
         self.bounds.free.filter(|free| (free.again, free.when_exceeded) == (Again::EachCycle, Exceeded::Deducted))
     }
 

@@ -291,8 +291,7 @@ impl<'a, 'p> Walk<'a, 'p> {
 
     /// Where the window ends in which the walk stands; not looked for beyond `far`.
     fn window_ends(&mut self, rate: u16, far: i64) -> Result<i64, PriceError> {
-        let breaks = matches!(self.scheme.cycle, Some((_, Next::Restart)))
-            || self.bounds.free.is_some_and(|free| free.again == Again::EachCycle);
+        let breaks = matches!(self.scheme.cycle, Some((_, Next::Restart))) || self.free_in_each_cycle().is_some();
         let mut end = self.bounds.end;
         if breaks {
             end = end.min(self.state.cycle.ends);
@@ -306,7 +305,22 @@ impl<'a, 'p> Walk<'a, 'p> {
                 _ => break,
             }
         }
-        Ok(at.min(end))
+        self.charged_until(at.min(end))
+    }
+
+    /// The moment, or the beginning of a last cycle before it that free time covers.
+    fn charged_until(&mut self, moment: i64) -> Result<i64, PriceError> {
+        let (mut begins, stay_end) = (self.state.cycle.ends, self.bounds.stay_end);
+        let Some(free) = self.bounds.free.filter(|free| free.again == Again::EachCycle) else { return Ok(moment) };
+        while begins < moment && free.when_exceeded == Exceeded::Lost {
+            let ends = self.cycle_ends(begins);
+            if stay_end <= ends {
+                let (_, counted) = self.axis.free_time(&free, free.time.seconds() + 1, (begins, stay_end))?;
+                return Ok(if is_free(&free, counted) { begins } else { moment });
+            }
+            begins = ends;
+        }
+        Ok(moment)
     }
 
     /// Whether the window in which the walk stands goes on for longer than that.
@@ -401,7 +415,9 @@ impl<'a, 'p> Walk<'a, 'p> {
                 self.pass(rate, to - at, to);
             }
             Each::Unit { per, price, .. } => {
-                let cut = if matches!(self.scheme.cycle, Some((_, Next::Restart))) { cycle_ends } else { i64::MAX };
+                let restarts = matches!(self.scheme.cycle, Some((_, Next::Restart)));
+                let pauses = self.free_in_each_cycle().is_some();
+                let cut = if restarts || pauses { cycle_ends } else { i64::MAX };
                 let whole = (piece.until.min(self.bounds.end).min(cut) - at) / per;
                 if whole == 0 {
                     return self.straddle(rate, marks, charge, found);

@@ -127,9 +127,10 @@ impl Case<'_> {
         let joined = first + 1 < visits.len();
         let file = if joined { self.book.in_force(moment(visits[first].0)) } else { self.file };
         let case = Case { file, ..self };
-        let fee = case.stay_of(&visits[..first], (visits[first].0, present.1), free, &away);
+        let joined_stay = Stay { from: visits[first].0, to: present.1, free, away };
+        let whole = case.stay_of(&visits[..first], &joined_stay);
         let paid: i64 = (first..visits.len() - 1).map(|place| self.paid_for(place)).sum();
-        if joined { (fee - paid).max(0) } else { fee }
+        if joined { (whole - paid).max(0) } else { whole }
     }
 
     /// What was paid for a visit before: its whole fee, unless something else is said.
@@ -144,50 +145,35 @@ impl Case<'_> {
     }
 
     /// What a stay costs after some visits, which have used up of the caps that all share.
-    fn stay_of(
-        self,
-        before: &[(Second, Second)],
-        stay: (Second, Second),
-        free: FreeTime,
-        away: &[(Second, Second)],
-    ) -> i64 {
-        let mut stays: Vec<((Second, Second), FreeTime, Vec<(Second, Second)>)> = Vec::new();
+    fn stay_of(self, before: &[(Second, Second)], stay: &Stay) -> i64 {
+        let mut stays: Vec<Stay> = Vec::new();
         for place in 0..before.len() {
             match made(self.file, &before[..=place]) {
                 Made::Nothing => {}
                 Made::Stay { first, free, away } => {
                     // A visit that is joined to others takes their place.
-                    stays.retain(|((from, _), ..)| *from < before[first].0);
-                    stays.push(((before[first].0, before[place].1), free, away));
+                    stays.retain(|held| held.from < before[first].0);
+                    stays.push(Stay { from: before[first].0, to: before[place].1, free, away });
                 }
             }
         }
-        let times: Vec<_> = stays.iter().map(|(time, ..)| *time).collect();
-        let since = shared_since(&times, stay.0);
-        let mut used = Used::new();
-        for (time, free, away) in &stays {
-            self.parts(*time, *free, away, since, &mut used);
+        let times: Vec<_> = stays.iter().map(|stay| (stay.from, stay.to)).collect();
+        let mut shares = Shares { since: shared_since(&times, stay.from), used: Used::new() };
+        for held in &stays {
+            self.parts(held, &mut shares);
         }
-        self.parts(stay, free, away, since, &mut used)
+        self.parts(stay, &mut shares)
     }
 
     /// The parts that no pass covers, each from its own start and without free time, and in each what each version prices.
-    fn parts(
-        self,
-        (from, to): (Second, Second),
-        free: FreeTime,
-        away: &[(Second, Second)],
-        shared_since: Second,
-        used: &mut Used,
-    ) -> i64 {
+    fn parts(self, stay: &Stay, shares: &mut Shares) -> i64 {
+        let (from, to) = (stay.from, stay.to);
         let covered = self.stay.covered.iter().map(|span| (span.from.timestamp(), span.to.timestamp()));
         let covered: Vec<_> = covered.filter(|(begins, ends)| *begins < to && *ends > from && begins < ends).collect();
-        let mut free = if covered.is_empty() { free } else { FreeTime::None };
+        let mut free = if covered.is_empty() { stay.free } else { FreeTime::None };
         let is_open = |at: Second| !covered.iter().any(|(begins, ends)| *begins <= at && at < *ends);
-        let version = |at: Second| match self.file.version_by {
-            VersionBy::Entry => self.file,
-            VersionBy::Moment => self.book.in_force(moment(at)),
-        };
+        let by_moment = self.file.version_by == VersionBy::Moment;
+        let version = |at: Second| if by_moment { self.book.in_force(moment(at)) } else { self.file };
         let ends = covered.iter().flat_map(|(begins, ends)| [*begins, *ends]);
         let changes = self.book.0.iter().filter_map(|file| file.in_force_from).map(|at| at.timestamp());
         let changes = changes.filter(|at| version(*at).version != version(*at - 1).version);
@@ -197,10 +183,10 @@ impl Case<'_> {
         let (mut at, mut sum) = (from, 0);
         for bound in bounds {
             if at < bound && is_open(at) {
-                let whole = if self.file.version_by == VersionBy::Moment { (from, to) } else { (at, bound) };
-                let part = (at, bound);
-                let Some(fee) = self.part(version(at), part, whole, free, away, shared_since, used) else { return sum };
-                sum += fee;
+                let whole = if by_moment { (from, to) } else { (at, bound) };
+                let part = Part { time: (at, bound), whole, free, away: &stay.away };
+                let Some(cost) = self.part(version(at), part, shares) else { return sum };
+                sum += cost;
                 free = FreeTime::None;
             }
             at = at.max(bound);
@@ -208,29 +194,52 @@ impl Case<'_> {
         sum
     }
 
-    #[expect(clippy::too_many_arguments, reason = "it is all that a part has")]
-    fn part(
-        self,
-        file: &TariffFile,
-        (from, to): (Second, Second),
-        whole: (Second, Second),
-        free: FreeTime,
-        away: &[(Second, Second)],
-        shared_since: Second,
-        used: &mut Used,
-    ) -> Option<i64> {
+    /// None if free time covers all of the visit.
+    fn part(self, file: &TariffFile, part: Part<'_>, shares: &mut Shares) -> Option<i64> {
         let mut file = file.clone();
         if let Some(calendar) = &self.stay.calendar {
             file.calendar = file.calendar.overlaid_with(calendar);
         }
         let kind = || file.vehicle_of(self.stay.colour).map(|vehicle| vehicle.kind.clone());
         let vehicle = self.stay.vehicle.clone().or_else(kind).unwrap_or_else(|| "small".to_owned());
-        let (vehicle, areas, tick_s) = (vehicle.as_str(), self.stay.areas.as_slice(), 60);
-        let file = &file;
-        let reference =
-            Reference { file, vehicle, areas, from, to, free, away, whole, shared_since, used: &*used, tick_s };
-        let (fee, more) = reference.fee()?;
-        used.extend(more);
-        Some(fee.minor(file.currency.decimals()))
+        let reference = Reference {
+            file: &file,
+            vehicle: &vehicle,
+            areas: &self.stay.areas,
+            from: part.time.0,
+            to: part.time.1,
+            free: part.free,
+            away: part.away,
+            whole: part.whole,
+            shared_since: shares.since,
+            used: &shares.used,
+            tick_s: 60,
+        };
+        let (cost, more) = reference.fee()?;
+        shares.used.extend(more);
+        Some(cost.minor(file.currency.decimals()))
     }
+}
+
+/// A time that is priced as one stay.
+struct Stay {
+    from: Second,
+    to: Second,
+    free: FreeTime,
+    away: Vec<(Second, Second)>,
+}
+
+/// What stays share.
+struct Shares {
+    since: Second,
+    used: Used,
+}
+
+/// A part of a stay by one version.
+#[derive(Clone, Copy)]
+struct Part<'p> {
+    time: (Second, Second),
+    whole: (Second, Second),
+    free: FreeTime,
+    away: &'p [(Second, Second)],
 }

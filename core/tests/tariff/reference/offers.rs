@@ -55,7 +55,7 @@ fn priced(offer: &Offer, flat: &dyn Fn(Exact) -> Item, ticks: &[Tick], start: i6
                 let at = coming.at + used;
                 let cycle = ticks.iter().find(|tick| tick.at == at).map_or(0, |tick| tick.cycle);
                 let mut put = |amount| {
-                    items.push(Item { at, counts: (at, Some(coming.rate)), cycle, step: found.number, ..flat(amount) })
+                    items.push(Item { at, counts: (at, Some(coming.rate)), cycle, step: found.number, ..flat(amount) });
                 };
                 match found.here {
                     Here::Nothing => break,

@@ -88,11 +88,14 @@ struct Unit {
     ticks: Vec<(usize, usize)>,
 }
 
+/// Where the car is at a moment.
+type Whereabouts<'t> = Box<dyn Fn(Second) -> Option<&'t str> + 't>;
+
 pub(crate) struct Walk<'t> {
     pub(crate) file: &'t TariffFile,
     pub(crate) scheme: &'t Scheme,
     pub(crate) vehicle: &'t str,
-    area_at: Box<dyn Fn(Second) -> Option<&'t str> + 't>,
+    area_at: Whereabouts<'t>,
     pub(crate) tick_s: i64,
     /// The cycle in which a moment lies.
     pub(crate) cycle_of: &'t dyn Fn(Second) -> i64,
@@ -115,7 +118,7 @@ impl<'t> Walk<'t> {
     pub(crate) fn new(
         file: &'t TariffFile,
         scheme: &'t Scheme,
-        (vehicle, area_at): (&'t str, Box<dyn Fn(Second) -> Option<&'t str> + 't>),
+        (vehicle, area_at): (&'t str, Whereabouts<'t>),
         tick_s: i64,
         (from, to): (Second, Second),
         cycle_of: &'t dyn Fn(Second) -> i64,
