@@ -1,0 +1,1 @@
+"""Alipay's open gateway with RSA2 and public keys, as a direct merchant meets it."""
