@@ -7,6 +7,7 @@ mod generate;
 mod holes;
 mod pieces;
 mod plants;
+mod properties;
 mod reference;
 mod shipped;
 mod stays;
