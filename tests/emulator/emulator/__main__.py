@@ -2,7 +2,7 @@
 
 Prints one line of JSON when it listens: its address, and the folder with the merchant's part of the keys (client.json names
 the files). With several defects there is one emulator for each, and a line for each in the same order. Ends when standard input
-ends, so that it cannot outlive the test that started it.
+ends (or, with --with-parent, when its parent does), so that it cannot outlive the test that started it.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import threading
+import time
 
 from .admin import Admin
 from .alipay.api import Alipay
@@ -26,6 +27,7 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--defect", nargs="*", choices=sorted(DEFECTS), help="mistakes to plant, one in each emulator")
+    parser.add_argument("--with-parent", action="store_true", help="end with the process that started it, not with standard input")
     chosen = parser.parse_args()
     if chosen.port and len(chosen.defect or []) > 1:
         parser.error("one port is not enough for several emulators")
@@ -33,7 +35,12 @@ def main():
     for defect in chosen.defect or [None]:
         address = serve(keys, defect, chosen.seed, chosen.port)
         print(json.dumps({"address": address, "keys": str(keys.folder), "seed": chosen.seed, "defect": defect}), flush=True)
-    sys.stdin.read()
+    if chosen.with_parent:
+        parent = os.getppid()
+        while os.getppid() == parent:
+            time.sleep(1)
+    else:
+        sys.stdin.read()
     # Workers may be waiting for a receiver; nobody needs what they would say.
     os._exit(0)
 

@@ -25,7 +25,7 @@ class Admin:
             ("GET", "callbacks"): lambda: world.deliveries.log(),
             ("GET", "orders"): self._orders, ("GET", "waiting"): world.schedule.waiting,
             ("GET", "defects"): lambda: DEFECTS, ("POST", "habits"): self._habits,
-            ("POST", "scan"): self._scan, ("POST", "pay"): self._pay,
+            ("POST", "scan"): self._scan, ("POST", "pay"): self._pay, ("POST", "invoke"): self._invoke,
             ("POST", "console_refund"): self._console_refund, ("POST", "foreign_payment"): self._foreign,
             ("POST", "callbacks"): self._callbacks, ("POST", "keys"): self._keys,
         }
@@ -87,6 +87,11 @@ class Admin:
             else:
                 self._alipay.trades.pay(self._alipay.trades.of_code(order))
         return self._order(provider, order)
+
+    def _invoke(self, **asked):
+        """WeChat's browser is asked to pay what a page has signed: appId, timeStamp, nonceStr, package, signType, paySign."""
+        with self._world.lock:
+            return self._wechat.orders.describe(self._wechat.phone.invoke(asked))
 
     def _order(self, provider, order):
         if provider == "wechat":

@@ -15,6 +15,8 @@ DEFECTS = {
     "wechat_paid_order_can_be_closed": "a paid order is closed, and its money forgotten",
     "wechat_expired_order_can_be_paid": "an order takes money after time_expire",
     "wechat_jsapi_without_payer": "a JSAPI order needs no openid",
+    "wechat_payers_code_good_twice": "a code of OAuth tells who the payer is a second time",
+    "wechat_page_signature_not_looked_at": "WeChat's browser pays what the merchant has not signed",
     "wechat_refund_above_what_was_paid": "refunds together may exceed the payment",
     "wechat_refund_repeated_refunds_again": "the same out_refund_no refunds a second time",
     "wechat_callback_forgets_associated_data": "a callback's resource is sealed without its associated data",

@@ -44,7 +44,7 @@ MENU = {
     "statement_foreign_row": "a row belongs to another merchant",
     "statement_wrong_total": "the totals do not agree with the rows",
     "statement_wrong_hash": "the hash is of another file (WeChat only)",
-    "statement_bomb": "the file unpacks to 256 MiB of nothing",
+    "statement_bomb": "the file unpacks to 128 MiB of nothing",
     "statement_slip": "a name in the ZIP climbs out of its folder (Alipay only)",
     "statement_torn": "the download ends in the middle",
 }

@@ -20,6 +20,8 @@ from cryptography.x509.oid import NameOID
 # The merchant as both providers know it, and another that is none of the box's business.
 MCHID, FOREIGN_MCHID = "1900000001", "1900000999"
 APPID, FOREIGN_APPID = "wx0123456789abcdef", "wxfedcba9876543210"
+# Not the merchant's but the public account's: for OAuth.
+APP_SECRET = "0123456789abcdef0123456789abcdef"
 APP_ID, FOREIGN_APP_ID = "2021000000000001", "2021000000000999"
 SELLER_ID, FOREIGN_SELLER_ID = "2088000000000001", "2088000000000999"
 
@@ -115,7 +117,7 @@ class Keys:
         """What a merchant is given: names of files beside it, and identifiers."""
         return {
             "wechat": {
-                "mchid": MCHID, "appid": APPID, "serial": self.serial("merchant_wechat"),
+                "mchid": MCHID, "appid": APPID, "app_secret": APP_SECRET, "serial": self.serial("merchant_wechat"),
                 "private_key": "merchant_wechat.private.pem", "apiv3_key": "apiv3_key.txt",
                 "platform_keys": {
                     self.serial("wechat_platform_1"): "wechat_platform_1.public.pem",

@@ -23,6 +23,8 @@ class Server(ThreadingHTTPServer):
     def who_answers(self, path):
         if path.startswith("/v3/"):
             return self._wechat
+        if path.startswith(("/connect/", "/sns/")):
+            return self._wechat.phone
         if path in ("/gateway.do", "/alipay/statement"):
             return self._alipay
         if path.startswith("/admin/"):

@@ -10,7 +10,7 @@ export class Client {
     const { app_id: appId, seller_id: seller, private_key: own, alipay_public_key: theirs } = emulator.client.alipay;
     Object.assign(this, { emulator, appId, seller });
     this.library = new AlipaySdk({
-      appId, privateKey: emulator.file(privateKey ?? own), alipayPublicKey: emulator.file(theirs), keyType: 'PKCS8',
+      appId, privateKey: emulator.file(privateKey ?? own), alipayPublicKey: emulator.file(theirs), keyType: 'PKCS8', timeout: 15000,
       gateway: `${emulator.address}/gateway.do`, camelcase: false,
     });
   }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { Client, refused } from './wechat_client.mjs';
-import { Rsa } from './libraries.mjs';
+import { Formatter, Rsa } from './libraries.mjs';
 
 export const open = ({ emulator }) => ({ client: new Client(emulator) });
 
@@ -22,8 +22,39 @@ export const checks = {
     const payer = { payer: { openid: 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o' } };
     const { data: jsapi } = await client.post('v3/pay/transactions/jsapi', client.asked(number(), { fields: payer }));
     assert.match(jsapi.prepay_id, /^wx\w+$/);
-    // What the page would sign for the phone: any key will do to see that it can be signed at all.
-    assert.ok(Rsa.sign(`${client.appid}\n1\nn\nprepay_id=${jsapi.prepay_id}\n`, client.emulator.file('merchant_wechat.private.pem')));
+  },
+
+  async oauth_tells_who_the_payer_is_once({ client, emulator }) {
+    const { appid, app_secret: secret } = emulator.client.wechat;
+    const authorize = (more) => fetch(`${emulator.address}/connect/oauth2/authorize?${new URLSearchParams({
+      appid, redirect_uri: 'http://127.0.0.1:9/page?bill=7', response_type: 'code', scope: 'snsapi_base', state: 'of-us', ...more })}`, { redirect: 'manual' });
+    const back = new URL((await authorize({})).headers.get('location'));
+    assert.deepEqual([back.host, back.pathname, back.searchParams.get('bill'), back.searchParams.get('state')], ['127.0.0.1:9', '/page', '7', 'of-us']);
+    assert.equal((await authorize({ redirect_uri: 'http://example.com/' })).status, 200);
+    const token = async (code, more) => (await fetch(`${emulator.address}/sns/oauth2/access_token?${new URLSearchParams({
+      appid, secret, code, grant_type: 'authorization_code', ...more })}`)).json();
+    const code = back.searchParams.get('code');
+    assert.equal((await token(code, { secret: 'wrong' })).errcode, 40125);
+    assert.match((await token(code)).openid, /^o\w{27}$/);
+    assert.equal((await token(code)).errcode, 40163);
+    assert.equal((await token('nobody')).errcode, 40029);
+    const late = new URL((await authorize({})).headers.get('location')).searchParams.get('code');
+    await emulator.clock({ advance_s: 301 });
+    assert.equal((await token(late)).errcode, 40029);
+  },
+
+  async wechats_browser_pays_what_the_merchant_signed({ client, emulator, number }) {
+    const order = number();
+    const payer = { payer: { openid: 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o' } };
+    const { data: { prepay_id: prepay } } = await client.post('v3/pay/transactions/jsapi', client.asked(order, { fields: payer }));
+    const [timeStamp, nonceStr, packed] = [String(Formatter.timestamp()), Formatter.nonce(), `prepay_id=${prepay}`];
+    const signed = (key) => ({ appId: client.appid, timeStamp, nonceStr, package: packed, signType: 'RSA',
+      paySign: Rsa.sign(Formatter.joinedByLineFeed(client.appid, timeStamp, nonceStr, packed), emulator.file(key)) });
+    assert.equal((await emulator.attempt('invoke', signed('stranger.private.pem'))).status, 400);
+    assert.equal((await emulator.attempt('invoke', { ...signed('merchant_wechat.private.pem'), nonceStr: 'other' })).status, 400);
+    assert.equal((await client.query(order)).trade_state, 'NOTPAY');
+    assert.equal((await emulator.tell('invoke', signed('merchant_wechat.private.pem'))).trade_state, 'SUCCESS');
+    assert.equal((await client.query(order)).payer.openid, payer.payer.openid);
   },
 
   async an_order_goes_from_unpaid_to_paid_to_the_fen({ client, emulator, number }) {

@@ -33,9 +33,9 @@ def packed(world, found, day):
         details = bytes(BOMB)
     climbing = "../../../" if world.strikes("statement_slip", "alipay", day, "statement") else ""
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, content in ((f"{stem}_业务明细.csv", details), (f"{stem}_业务明细(汇总).csv", _summary(found, day).encode(coding))):
-            archive.writestr(_GbkName(climbing + name, archive.compression), content)
+            archive.writestr(_GbkName(climbing + name, archive.compression), content, compresslevel=archive.compresslevel)
     return target.getvalue()
 
 

@@ -13,6 +13,7 @@ from ..keys import MCHID
 from . import statement
 from .notices import Notices
 from .orders import Orders, Refusal
+from .phone import Phone
 from .refunds import Refunds
 from .signing import Signing, dumps
 
@@ -28,6 +29,7 @@ class WeChat:
         notices = Notices(world, self.signing)
         self.orders = Orders(world, lambda order: order.trade_type != "MICROPAY" and notices.paid(order, self.orders.describe))
         self.refunds = Refunds(world, self.orders, lambda refund: notices.refunded(refund, self.refunds.describe_to_callback))
+        self.phone = Phone(world, self.orders)
         self._files = {}
         post, get, number = "POST", "GET", "([^/]+)"
         self._paths = [
