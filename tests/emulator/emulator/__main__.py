@@ -14,6 +14,7 @@ import time
 
 from .admin import Admin
 from .alipay.api import Alipay
+from .cashier import Cashier
 from .defects import DEFECTS, Defects
 from .keys import Keys
 from .server import Server
@@ -49,7 +50,7 @@ def serve(keys, defect, seed, port):
     """One emulator with a world of its own; gives its address."""
     world = World(keys, Defects(defect), seed)
     wechat, alipay = WeChat(world), Alipay(world)
-    server = Server(port, wechat, alipay, Admin(world, wechat, alipay))
+    server = Server(port, wechat, alipay, Cashier(world, wechat, alipay), Admin(world, wechat, alipay))
     world.address = f"http://127.0.0.1:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return world.address

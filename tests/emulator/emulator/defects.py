@@ -31,6 +31,7 @@ DEFECTS = {
     "alipay_callback_signs_sign_type": "a callback's signature includes sign_type",
     "alipay_code_known_before_the_scan": "an order is known before anybody scanned it",
     "alipay_unscanned_close_kills_the_code": "closing an order that nobody scanned makes its code useless",
+    "alipay_page_forgets_the_way_back": "after paying on the wap page the browser stays there",
     "alipay_partial_refund_closes": "a partial refund closes the trade",
     "alipay_refund_repeated_moves_money": "the same out_request_no refunds a second time",
     "alipay_statement_in_utf8": "the statement is in UTF-8",

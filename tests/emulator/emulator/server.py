@@ -16,9 +16,9 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, port, wechat, alipay, admin):
+    def __init__(self, port, wechat, alipay, cashier, admin):
         super().__init__(("127.0.0.1", port), _Handler)
-        self._wechat, self._alipay, self._admin = wechat, alipay, admin
+        self._wechat, self._alipay, self._cashier, self._admin = wechat, alipay, cashier, admin
 
     def who_answers(self, path):
         if path.startswith("/v3/"):
@@ -27,6 +27,8 @@ class Server(ThreadingHTTPServer):
             return self._wechat.phone
         if path in ("/gateway.do", "/alipay/statement"):
             return self._alipay
+        if path.startswith("/cashier/"):
+            return self._cashier
         if path.startswith("/admin/"):
             return self._admin
         return None

@@ -23,6 +23,8 @@ class Habits:
     # The fee in hundredths of a percent.
     fee_rate: int = 60
     statement_hour: int = 10
+    # WeChat's H5 page is served by the emulator, for a browser that cannot reach WeChat's.
+    pages_here: bool = False
 
 
 @dataclass

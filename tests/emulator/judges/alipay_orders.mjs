@@ -44,14 +44,21 @@ export const checks = {
     assert.match(paid.send_pay_date, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
   },
 
-  async the_page_for_a_phones_browser_is_a_trade_too({ client, emulator, number }) {
+  async the_page_for_a_phones_browser_is_a_trade_too({ client, number }) {
     const order = number();
     const content = { out_trade_no: order, total_amount: '8.80', subject: '停车费', product_code: 'QUICK_WAP_WAY' };
-    const page = client.library.pageExecute('alipay.trade.wap.pay', 'GET', { biz_content: content });
+    const page = client.library.pageExecute('alipay.trade.wap.pay', 'GET', { biz_content: content, return_url: 'http://127.0.0.1:9/bill?id=7' });
     const shown = await fetch(page);
     assert.ok((await shown.text()).includes('8.80'));
     await refused(client.query(order), '40004', 'ACQ.TRADE_NOT_EXIST');
-    await emulator.pay('alipay', order);
+    // The button: it pays, and the browser goes back with parameters that are signed and still no evidence.
+    const back = await fetch(shown.url, { method: 'POST', redirect: 'manual' });
+    assert.equal(back.status, 303);
+    const said = Object.fromEntries(new URL(back.headers.get('location')).searchParams);
+    delete said.id;
+    assert.ok(client.library.checkNotifySignV2(said));
+    assert.deepEqual([said.out_trade_no, said.total_amount], [order, '8.80']);
+    assert.equal((await fetch(shown.url, { method: 'POST' })).status, 400);
     assert.equal((await client.query(order)).total_amount, '8.80');
     const forged = await (await fetch(page.replace('8.80', '0.01'))).text();
     assert.ok(forged.includes('isv.invalid-signature'), forged);
@@ -133,6 +140,28 @@ export const checks = {
     await client.good(client.cancel(paid));
     assert.equal((await emulator.totals('alipay')).refunded, before + 500);
     assert.equal((await client.query(paid)).trade_status, 'TRADE_CLOSED');
+  },
+
+  async under_the_whole_menu_no_fen_goes_astray({ client, emulator, number }) {
+    const before = await emulator.totals('alipay');
+    const { menu } = await emulator.ask('faults');
+    const orders = Array.from({ length: 40 }, number);
+    await emulator.under(Object.fromEntries(Object.keys(menu).map((name) => [name, { chance: 0.2, seconds: 0 }])), () => Promise.all(orders.map(async (order) => {
+      // Whatever comes back: only what a query says afterwards counts.
+      await client.precreate(order).catch(() => {});
+      await emulator.attempt('pay', { provider: 'alipay', order });
+      await client.close(order).catch(() => {});
+      await client.refund(order, order, '0.33').catch(() => {});
+    })));
+    const [captured, refunded] = [[], []];
+    for (const order of orders) {
+      const { trade_status: status } = await client.query(order);
+      if (status === 'TRADE_SUCCESS') captured.push(order);
+      if ((await client.query_refund(order, order)).refund_status === 'REFUND_SUCCESS') refunded.push(order);
+    }
+    const after = await emulator.totals('alipay');
+    assert.ok(captured.length > 5 && refunded.length > 0, `${captured.length} ${refunded.length}`);
+    assert.deepEqual([after.captured - before.captured, after.refunded - before.refunded], [captured.length * 1001, refunded.length * 33]);
   },
 
   async answers_get_lost_and_forged({ client, emulator, number }) {

@@ -1,6 +1,7 @@
 // Judges what the fault menu does to WeChat's answers: unknown must be told from done and from not done.
 
 import assert from 'node:assert/strict';
+import { eventually } from './emulator.mjs';
 import { Client, ended, refused } from './wechat_client.mjs';
 
 export const open = ({ emulator }) => ({ client: new Client(emulator) });
@@ -49,6 +50,33 @@ export const checks = {
       assert.notDeepEqual(shown[field], truth[field], fault);
     }
     assert.deepEqual(await client.query(truth.out_trade_no), truth);
+  },
+
+  async under_the_whole_menu_no_fen_goes_astray({ client, emulator, number }) {
+    const before = await emulator.totals('wechat');
+    const { menu } = await emulator.ask('faults');
+    const orders = Array.from({ length: 40 }, number);
+    await emulator.under(Object.fromEntries(Object.keys(menu).map((name) => [name, { chance: 0.2, seconds: 0 }])), () => Promise.all(orders.map(async (order) => {
+      // Whatever comes back: only what a query says afterwards counts.
+      await client.native(order).catch(() => {});
+      await emulator.attempt('pay', { provider: 'wechat', order });
+      await client.close(order).catch(() => {});
+      await client.refund({ out_trade_no: order, amount: { total: 1001 } }, order, 33).catch(() => {});
+    })));
+    await emulator.clock({ advance_s: 2 });
+    const [captured, refunded] = [[], []];
+    for (const order of orders) {
+      const state = await client.query(order).then((shown) => shown.trade_state, () => 'never made');
+      if (['SUCCESS', 'REFUND'].includes(state)) captured.push(order);
+      const status = state === 'REFUND' && await eventually('a refund ends', async () => {
+        const refund = await client.query_refund(order);
+        return refund.status !== 'PROCESSING' && refund.status;
+      });
+      if (status === 'SUCCESS') refunded.push(order);
+    }
+    const after = await emulator.totals('wechat');
+    assert.ok(captured.length > 5 && refunded.length > 0, `${captured.length} ${refunded.length}`);
+    assert.deepEqual([after.captured - before.captured, after.refunded - before.refunded], [captured.length * 1001, refunded.length * 33]);
   },
 
   async what_has_struck_is_told({ client, emulator, number }) {

@@ -19,6 +19,14 @@ export const checks = {
     const fields = { scene_info: { payer_client_ip: '127.0.0.1', h5_info: { type: 'Wap' } } };
     const { data: h5 } = await client.post('v3/pay/transactions/h5', client.asked(number(), { fields }));
     assert.match(h5.h5_url, /^https:\/\/.+prepay_id=wx/);
+    await client.emulator.tell('habits', { pages_here: true });
+    const here = number();
+    const { data: near } = await client.post('v3/pay/transactions/h5', client.asked(here, { fields }));
+    await client.emulator.tell('habits', { pages_here: false });
+    assert.ok((await (await fetch(near.h5_url)).text()).includes('10.01'));
+    const back = await fetch(`${near.h5_url}&redirect_url=${encodeURIComponent('http://127.0.0.1:9/bill?id=7')}`, { method: 'POST', redirect: 'manual' });
+    assert.equal(back.headers.get('location'), 'http://127.0.0.1:9/bill?id=7');
+    assert.equal((await client.query(here)).trade_state, 'SUCCESS');
     const payer = { payer: { openid: 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o' } };
     const { data: jsapi } = await client.post('v3/pay/transactions/jsapi', client.asked(number(), { fields: payer }));
     assert.match(jsapi.prepay_id, /^wx\w+$/);

@@ -3,10 +3,9 @@
 It must not know sockets: it takes a request and gives an answer.
 """
 
-import html
 import json
 from datetime import date, datetime
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ..answer import Answer, Gone
 from ..keys import APP_ID
@@ -107,11 +106,10 @@ class Alipay:
         return _success(out_trade_no=trade.number, qr_code=f"https://qr.alipay.com/bax{trade.number}")
 
     def _wap(self, asked, parameters):
-        """The page where a phone's owner signs in; only a phone looks at it, so it is not signed."""
+        """Leads the phone to the page where its owner signs in; only a phone looks at it, so it is not signed."""
         trade = self.trades.make("wap", asked, parameters.get("notify_url", ""))
-        page = (f"<!doctype html><title>支付宝</title><p>{html.escape(trade.subject)}</p>"
-                f"<p id=amount>{in_yuan(trade.total)}</p><p id=order>{html.escape(trade.number)}</p>")
-        return Answer(200, {"Content-Type": "text/html;charset=utf-8"}, page.encode())
+        to = urlencode({"order": trade.number, "return_url": parameters.get("return_url", "")})
+        return Answer(302, {"Location": f"{self._world.address}/cashier/alipay?{to}"}, b"")
 
     def _pay(self, asked, parameters):
         if asked.get("scene") not in ("bar_code", None) or not CODE.fullmatch(str(asked.get("auth_code"))):

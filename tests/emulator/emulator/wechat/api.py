@@ -19,6 +19,7 @@ from .signing import Signing, dumps
 
 KINDS = {"native": "NATIVE", "h5": "MWEB", "jsapi": "JSAPI"}
 DOWNLOAD = "/v3/billdownload/file"
+H5_PAGE = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb"
 MOST_DAYS_BACK = 92
 
 
@@ -94,7 +95,8 @@ class WeChat:
         if kind == "native":
             return 200, {"code_url": f"weixin://wxpay/bizpayurl?pr={order.prepay[-9:]}zz"}
         if kind == "h5":
-            return 200, {"h5_url": f"https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id={order.prepay}&package=1"}
+            page = f"{self._world.address}/cashier/wechat" if self._world.habits.pages_here else H5_PAGE
+            return 200, {"h5_url": f"{page}?prepay_id={order.prepay}&package=1"}
         return 200, {"prepay_id": order.prepay}
 
     def _codepay(self, query, asked):
