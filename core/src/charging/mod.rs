@@ -10,5 +10,6 @@ pub mod cards;
 pub mod estate;
 pub mod fees;
 pub mod label;
+pub mod packages;
 pub mod place;
 pub mod timeline;

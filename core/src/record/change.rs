@@ -81,6 +81,24 @@ pub enum ChangeKind {
     /// Old marks of events were dropped.
     #[serde(rename = "housekeeping")]
     Housekeeping,
+    /// Spaces, pools or uses were written.
+    #[serde(rename = "estate.changed")]
+    EstateChanged,
+    /// Fee items or packages were written.
+    #[serde(rename = "prices.changed")]
+    PricesChanged,
+    /// A card was opened or changed, with the bills that this moved.
+    #[serde(rename = "card.changed")]
+    CardChanged,
+    /// A run drew bills or took some back.
+    #[serde(rename = "bills.run")]
+    BillsRun,
+    /// Money was accepted to bills of a card, or given back.
+    #[serde(rename = "bills.paid")]
+    BillsPaid,
+    /// Days of bills were earned.
+    #[serde(rename = "days.earned")]
+    DaysEarned,
     /// The machine's clock has jumped.
     #[serde(rename = "clock.jumped")]
     ClockJumped,

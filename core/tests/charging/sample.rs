@@ -138,7 +138,8 @@ impl Books {
     pub(crate) fn run_on(&mut self, as_of: NaiveDate) -> Vec<CardBill> {
         let spaces = &self.spaces;
         let estate = |number: &SpaceNumber| spaces.iter().find(|space| space.number == *number).cloned();
-        let outcome = run_card(&self.card, &estate, &self.fees, as_of, Currency::Cny, Bounds::default(), &key());
+        let bounds = Bounds { most_bills: 1_000, ..Bounds::default() };
+        let outcome = run_card(&self.card, &estate, &self.fees, as_of, Currency::Cny, bounds, &key());
         let outcome = outcome.expect("not parked");
         self.card = outcome.card;
         self.bills.extend(outcome.bills.clone());

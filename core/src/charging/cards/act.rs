@@ -27,6 +27,8 @@ pub enum Act {
         place: Place,
         /// The first day.
         from: NaiveDate,
+        /// The first day after; `None`: for good.
+        until: Option<NaiveDate>,
     },
     /// It was a mistake that it holds a place from that day: takes back [`Act::HoldPlace`].
     DropPlace {
@@ -52,6 +54,8 @@ pub enum Act {
         kind: VehicleKind,
         /// The first day.
         from: NaiveDate,
+        /// The first day after; `None`: for good.
+        until: Option<NaiveDate>,
     },
     /// Takes back [`Act::AddVehicle`].
     DropVehicle {
@@ -80,6 +84,8 @@ pub enum Act {
     },
     /// It stands otherwise.
     Stand(CardState),
+    /// It stands as it did before: takes back [`Act::Stand`], to any state that it once had.
+    StandAgain(CardState),
     /// Its periodic fees are billed ahead, up to a day.
     PayAhead(Option<NaiveDate>),
     /// Periodic billing rests.
@@ -89,6 +95,9 @@ pub enum Act {
     /// Several, all or none.
     All(Vec<Act>),
 }
+
+/// From when, and the first day after.
+type Days = (NaiveDate, Option<NaiveDate>);
 
 /// Why an act is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -147,23 +156,23 @@ impl Card {
     }
 
     fn step(&mut self, act: &Act, note: &Note) -> Result<Act, CardError> {
-        let reopens = matches!(act, Act::Stand(_) | Act::All(_));
+        let reopens = matches!(act, Act::Stand(_) | Act::StandAgain(_) | Act::All(_));
         if self.state() == CardState::Closed && !reopens {
             return Err(CardError::Closed);
         }
         match act {
-            Act::HoldPlace { place, from } => self.hold(place, *from, note),
+            Act::HoldPlace { place, from, until } => self.hold(place, (*from, *until), note),
             Act::DropPlace { place, from } => {
                 let at = self.holding(place, *from)?;
-                self.holdings.remove(at);
-                Ok(Act::HoldPlace { place: place.clone(), from: *from })
+                let was = self.holdings.remove(at);
+                Ok(Act::HoldPlace { place: was.place, from: *from, until: was.until })
             }
             Act::EndPlace { place, from, until } => self.end_place(place, *from, *until),
-            Act::AddVehicle { plate, kind, from } => self.add_vehicle(plate, *kind, *from, note),
+            Act::AddVehicle { plate, kind, from, until } => self.add_vehicle(plate, *kind, (*from, *until), note),
             Act::DropVehicle { plate, from } => {
                 let at = self.vehicle(plate, *from)?;
                 let was = self.vehicles.remove(at);
-                Ok(Act::AddVehicle { plate: was.plate, kind: was.kind, from: *from })
+                Ok(Act::AddVehicle { plate: was.plate, kind: was.kind, from: *from, until: was.until })
             }
             Act::EndVehicle { plate, from, until } => self.end_vehicle(plate, *from, *until),
             Act::Transfer { holder, payer, room } => {
@@ -178,7 +187,15 @@ impl Card {
                     return Err(CardError::State(was, *state));
                 }
                 self.states.push(StateChange { state: *state, note: note.clone() });
-                Ok(Act::Stand(was))
+                Ok(Act::StandAgain(was))
+            }
+            Act::StandAgain(state) => {
+                let was = self.state();
+                if !self.states.iter().any(|change| change.state == *state) {
+                    return Err(CardError::State(was, *state));
+                }
+                self.states.push(StateChange { state: *state, note: note.clone() });
+                Ok(Act::StandAgain(was))
             }
             Act::PayAhead(until) => {
                 if let Some(day) = until.filter(|day| !in_bounds(*day)) {
@@ -217,8 +234,8 @@ impl Card {
         at.ok_or_else(|| CardError::NoSuchEntry(plate.to_string(), from))
     }
 
-    fn hold(&mut self, place: &Place, from: NaiveDate, note: &Note) -> Result<Act, CardError> {
-        let new = Holding { place: place.clone(), from, until: None, note: note.clone() };
+    fn hold(&mut self, place: &Place, (from, until): Days, note: &Note) -> Result<Act, CardError> {
+        let new = Holding { place: place.clone(), from, until, note: note.clone() };
         self.place_is_free(&new, None)?;
         if self.holdings.len() >= MOST_ENTRIES {
             return Err(CardError::TooMany);
@@ -249,10 +266,10 @@ impl Card {
         &mut self,
         plate: &Plate,
         kind: VehicleKind,
-        from: NaiveDate,
+        (from, until): Days,
         note: &Note,
     ) -> Result<Act, CardError> {
-        let new = HeldVehicle { plate: plate.clone(), kind, from, until: None, note: note.clone() };
+        let new = HeldVehicle { plate: plate.clone(), kind, from, until, note: note.clone() };
         self.vehicle_is_free(&new, None)?;
         if self.vehicles.len() >= MOST_ENTRIES {
             return Err(CardError::TooMany);
@@ -288,7 +305,7 @@ impl Card {
         } else {
             Act::EndVehicle { plate: old.clone(), from, until: Some(on) }
         };
-        Ok(Act::All(vec![ends, Act::AddVehicle { plate: new.clone(), kind, from: on }]))
+        Ok(Act::All(vec![ends, Act::AddVehicle { plate: new.clone(), kind, from: on, until: None }]))
     }
 
     /// The act that moves the card from one place to another on a day.
@@ -300,7 +317,7 @@ impl Card {
         } else {
             Act::EndPlace { place: old.clone(), from, until: Some(on) }
         };
-        Ok(Act::All(vec![ends, Act::HoldPlace { place: new.clone(), from: on }]))
+        Ok(Act::All(vec![ends, Act::HoldPlace { place: new.clone(), from: on, until: None }]))
     }
 
     /// The act that closes the card on a day: places and vehicles end, and it stands closed.
