@@ -179,7 +179,7 @@ fn what_a_card_then_pays_is_what_was_recommended() {
     let horizon = span("2026-01-01", "2026-04-01");
     let asker = Asker { places: sold(1, Tenure::Rented), holds: Holds::Nothing, stays: vec![], horizon };
     let quarter = package("quarter", Length::Months(3), PriceRule::PercentOff(Decimal::new(7, 2)));
-    let ranked = recommend(&asker, &[quarter.clone()], &fees(), &by_hour, day("2026-01-01"), Currency::Cny);
+    let ranked = recommend(&asker, std::slice::from_ref(&quarter), &fees(), &by_hour, day("2026-01-01"), Currency::Cny);
     let cost = ranked.iter().find(|one| one.choice != Choice::NoPackage).expect("a candidate").cost;
     let offered =
         offer(&quarter, &asker.places, horizon.from, day("2026-01-01"), &fees(), Currency::Cny).expect("an offer");

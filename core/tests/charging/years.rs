@@ -114,8 +114,8 @@ impl World {
         change.put(&self.card);
         let moved: Vec<&CardBill> = self.bills.iter().filter(|bill| !before.contains(bill)).collect();
         let old = |id: BillId| before.iter().find(|bill| bill.id == id);
-        let moves: Vec<Move<'_>> = moved.iter().map(|after| Move { before: old(after.id), after }).collect();
-        change.postings = postings(&moves, self.earned, other);
+        let steps: Vec<Move<'_>> = moved.iter().map(|after| Move { before: old(after.id), after }).collect();
+        change.postings = postings(&steps, self.earned, other);
         for bill in moved {
             change.put(bill);
         }
