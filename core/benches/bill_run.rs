@@ -97,30 +97,28 @@ fn card(number: u32) -> Card {
     }
 }
 
-/// Cards and spaces as they are stored, billed up to the end of 2025 where `billed` says so.
+/// Cards and spaces as they are stored, billed up to the end of 2025.
 struct Stored {
     cards: Vec<String>,
     spaces: Vec<String>,
 }
 
-fn stored(billed: bool) -> Stored {
+fn stored() -> Stored {
     let key = IdKey::new([7; 32]);
     let mut all = Stored { cards: vec![], spaces: vec![] };
     for number in 0..CARDS {
         let (mut card, space) = (card(number), space(number));
-        if billed {
-            let estate = |_: &SpaceNumber| Some(space.clone());
-            let as_of = day("2025-12-20");
-            let outcome = run_card(&card, &estate, &FEES, as_of, Currency::Cny, Bounds::default(), &key);
-            card = outcome.expect("not parked").card;
-        }
+        let estate = |_: &SpaceNumber| Some(space.clone());
+        let as_of = day("2025-12-20");
+        let outcome = run_card(&card, &estate, &FEES, as_of, Currency::Cny, Bounds::default(), &key);
+        card = outcome.expect("not parked").card;
         all.cards.push(serde_json::to_string(&card).expect("a record"));
         all.spaces.push(serde_json::to_string(&space).expect("a record"));
     }
     all
 }
 
-static YEARS_BILLED: LazyLock<Stored> = LazyLock::new(|| stored(true));
+static YEARS_BILLED: LazyLock<Stored> = LazyLock::new(|| stored());
 
 /// The run: reads each card, draws what is missing, and writes card, bills and postings as JSON, one card at a time.
 fn run(stored: &Stored, as_of: NaiveDate) -> (usize, usize) {

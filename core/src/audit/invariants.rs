@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 
+use super::charging::{CardBillsAddUp, DaysBilledOnce};
 use super::{Invariant, JournalEntry};
 use crate::bill::Bill;
 use crate::lane::{Grant, Passage};
@@ -13,7 +14,7 @@ use crate::record::{ChangeKind, Op, Record, Records, Table};
 use crate::stay::{Inside, Stay, StayState};
 
 /// Rows read at a time.
-const PAGE: usize = 512;
+pub(super) const PAGE: usize = 512;
 /// Faults that are told in full; the rest is counted.
 const MOST_TOLD: usize = 5;
 
@@ -27,22 +28,24 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::<BillsNeverOverpaid>::default(),
         Box::<RefundsWithinPayments>::default(),
         Box::new(WhoIsInside),
+        Box::new(DaysBilledOnce),
+        Box::new(CardBillsAddUp),
     ]
 }
 
 /// What does not hold, the first few of it in full.
 #[derive(Default)]
-struct Faults {
+pub(super) struct Faults {
     told: Vec<String>,
     more: usize,
 }
 
 impl Faults {
-    fn add(&mut self, fault: String) {
+    pub(super) fn add(&mut self, fault: String) {
         if self.told.len() < MOST_TOLD { self.told.push(fault) } else { self.more += 1 }
     }
 
-    fn verdict(&self, count: u64) -> Result<u64, String> {
+    pub(super) fn verdict(&self, count: u64) -> Result<u64, String> {
         match (self.told.is_empty(), self.more) {
             (true, _) => Ok(count),
             (false, 0) => Err(self.told.join("; ")),

@@ -205,14 +205,8 @@ mod apart {
         (first(next) - first((on.year(), on.month()))).num_days()
     }
 
-    /// Fees of a place by day, of charges that are not bundled.
-    fn fees(tenure: Tenure, horizon: Span, bundled: bool) -> i64 {
-        let monthly: i64 = match (tenure, bundled) {
-            (Tenure::Owned, true) => 10,
-            (Tenure::Owned, false) => 110,
-            (_, true) => 0,
-            (_, false) => 300,
-        };
+    /// Fees of a place by day, of so many yuan a month.
+    fn fees(monthly: i64, horizon: Span) -> i64 {
         let mut by_month: std::collections::BTreeMap<i64, i64> = std::collections::BTreeMap::new();
         let mut on = horizon.from;
         while on < horizon.until {
@@ -282,14 +276,16 @@ mod apart {
     pub(super) fn cost(asker: &Asker, package: Option<&Package>) -> i64 {
         let (places, tenure) = (asker.places.len(), asker.places[0].class.tenure);
         let count = i64::try_from(places).expect("few");
-        let fee = |bundled| fees(tenure, asker.horizon, bundled) * count;
+        // Management 100 and light 10 for an owned space, rent 300; the package bundles all but light.
+        let (all, unbundled) = if tenure == Tenure::Owned { (110, 10) } else { (300, 0) };
+        let fee = |monthly| fees(monthly, asker.horizon) * count;
         match package {
             Some(package) => {
                 package_cost(package, count, tenure, asker.horizon)
-                    + fee(true)
+                    + fee(unbundled)
                     + stays(&asker.stays, places, |stay| package.takes(stay.kind))
             }
-            None if asker.holds == Holds::Places => fee(false) + stays(&asker.stays, places, |_| true),
+            None if asker.holds == Holds::Places => fee(all) + stays(&asker.stays, places, |_| true),
             None => stays(&asker.stays, places, |_| false),
         }
     }

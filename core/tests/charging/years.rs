@@ -253,6 +253,14 @@ impl World {
         stored.map_or(0, |stored| serde_json::from_str::<Balance>(&stored.json).expect("a balance").sum.minor())
     }
 
+    /// The invariants of `tollhouse verify` that do not hold over the records.
+    fn audit(&self) -> Vec<&'static str> {
+        let broken = tollhouse_core::audit::all()
+            .into_iter()
+            .filter_map(|mut one| one.end(&self.memory).err().map(|_| one.name()));
+        broken.collect()
+    }
+
     fn check(&self) -> Result<(), TestCaseError> {
         // The journal, taken again from nothing, gives the same records.
         let kept = self.memory.get::<Card>(self.card.number.as_str()).expect("readable").expect("there");
@@ -325,6 +333,7 @@ proptest! {
             world.operate(operation);
             world.check()?;
         }
+        prop_assert_eq!(world.audit(), Vec::<&str>::new());
         let mut again = Memory::new();
         for change in &world.journal {
             again.take(change).expect("taken once already");
@@ -346,4 +355,41 @@ fn a_posting_of_another_side_would_be_seen() {
     change.postings = vec![Posting::debit(Account::Receivable, one), Posting::credit(Account::Revenue, one)];
     world.take(change);
     assert!(world.check().is_err());
+}
+
+#[test]
+fn verify_finds_what_is_planted_in_cards_and_bills() {
+    let days = "each day of a place and fee item was billed once, and the card knows it";
+    let sums = "no line of a card's bill took more than it owes, and each term has its one bill";
+    let planted = |plant: &dyn Fn(&mut World)| {
+        let mut world = World::new(TaxPoint::OnReceipt);
+        world.run();
+        world.operate(&Operation::Tenure(1, Tenure::Rented, 0));
+        world.operate(&Operation::Hold(1, 0));
+        world.operate(&Operation::Let(1, 1));
+        assert_eq!((world.audit(), world.card.terms.len()), (vec![], 1));
+        let before = world.bills.clone();
+        plant(&mut world);
+        world.commit(&before, &Account::Suspense);
+        world.audit()
+    };
+    let again = |world: &mut World| {
+        let mut twin = world.bills[0].clone();
+        twin.id = BillId::from_bytes([9; 16]);
+        world.bills.push(twin);
+    };
+    assert_eq!(planted(&again), [days]);
+    assert_eq!(planted(&|world| world.card.billed.clear()), [days]);
+    let one = Money::new(1, Currency::Cny);
+    let too_much = |world: &mut World| {
+        let amount = world.bills[0].lines[0].amount;
+        world.bills[0].lines[0].paid = amount.plus(one).expect("small");
+    };
+    assert_eq!(planted(&too_much), [sums]);
+    let back = |world: &mut World| {
+        let bill = world.bills.iter_mut().find(|bill| bill.lines.len() > 1).expect("the letting's");
+        bill.lines[1].returned = one;
+    };
+    assert_eq!(planted(&back), [sums]);
+    assert_eq!(planted(&|world| world.card.terms[0].bill = BillId::from_bytes([9; 16])), [sums]);
 }
