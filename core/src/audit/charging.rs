@@ -91,7 +91,9 @@ impl Invariant for DaysBilledOnce {
                 }
             }
             let mut noted = noted_days(&card);
-            noted.values_mut().for_each(|spans| *spans = joined(std::mem::take(spans)));
+            for spans in noted.values_mut() {
+                *spans = joined(std::mem::take(spans));
+            }
             // Days that cost nothing are noted, and no bill is drawn for them.
             let unknown = live.iter().find(|(of, spans)| {
                 let known = noted.get(*of).map(Vec::as_slice).unwrap_or_default();
