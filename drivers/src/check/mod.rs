@@ -11,6 +11,7 @@ mod events;
 mod file;
 mod leaks;
 mod life;
+mod mqtt;
 mod report;
 pub(crate) mod script;
 mod trial;
@@ -23,6 +24,7 @@ use std::time::Instant;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use mqtt::{MQTT_CATALOGUE, MqttCheck, MqttExamination, MqttReport, Says, examine_mqtt};
 pub use report::{Audience, Finding, Outcome, Report, Verdict};
 
 use bench::Bench;

@@ -1,11 +1,15 @@
-//! `tollhouse driver check`: tells an examination as it goes, or as one JSON document.
+//! `tollhouse driver check`, of a library or of a device over MQTT: tells an examination as it goes, or as one JSON document.
 
 use std::fs;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use tollhouse_drivers::check::{Audience, CATALOGUE, Examination, Verdict, examine};
+use tollhouse_core::id::{DeviceId, LotId};
+use tollhouse_drivers::check::{
+    Audience, CATALOGUE, Examination, MQTT_CATALOGUE, MqttExamination, Verdict, examine, examine_mqtt,
+};
 
 use super::super::refused;
 use super::{CheckArgs, Form};
@@ -16,9 +20,10 @@ const MAX_CONFIG_BYTES: usize = 63 * 1024;
 pub(super) fn run(args: CheckArgs) -> ExitCode {
     let shape = super::form(args.json);
     if args.list {
-        return list(shape);
+        return list(shape, if args.mqtt.is_some() { Catalogue::Mqtt } else { Catalogue::Library });
     }
-    match examined(args, shape) {
+    let done = if args.mqtt.is_some() { examined_over_mqtt(&args, shape) } else { examined(args, shape) };
+    match done {
         Ok(code) => code,
         Err(why) => refused(&why),
     }
@@ -53,24 +58,76 @@ fn read_config(path: PathBuf) -> Result<(serde_json::Value, PathBuf), String> {
     Ok((config, path))
 }
 
-fn list(shape: Form) -> ExitCode {
+/// What the checks are called, of what group, and what rule each tries.
+fn catalogue(of: Catalogue) -> Vec<(&'static str, &'static str, &'static str)> {
+    match of {
+        Catalogue::Library => CATALOGUE.iter().map(|check| (check.group, check.id, check.rule)).collect(),
+        Catalogue::Mqtt => MQTT_CATALOGUE.iter().map(|check| (check.group, check.id, check.rule)).collect(),
+    }
+}
+
+/// Which checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Catalogue {
+    Library,
+    Mqtt,
+}
+
+fn list(shape: Form, of: Catalogue) -> ExitCode {
+    let checks = catalogue(of);
     if shape == Form::Json {
-        let checks: Vec<_> = CATALOGUE
+        let checks: Vec<_> = checks
             .iter()
-            .map(|check| serde_json::json!({"id": check.id, "group": check.group, "rule": check.rule}))
+            .map(|(group, id, rule)| serde_json::json!({"id": id, "group": group, "rule": rule}))
             .collect();
         println!("{}", serde_json::Value::from(checks));
         return ExitCode::SUCCESS;
     }
-    let mut group = "";
-    for check in CATALOGUE {
-        if group != check.group {
-            group = check.group;
+    let mut last = "";
+    for (group, id, rule) in checks {
+        if group != last {
             println!("{group}");
+            last = group;
         }
-        println!("  {:<20} {}", check.id, check.rule);
+        println!("  {id:<20} {rule}");
     }
     ExitCode::SUCCESS
+}
+
+fn examined_over_mqtt(args: &CheckArgs, shape: Form) -> Result<ExitCode, String> {
+    let broker = &args.broker;
+    let device = DeviceId::new(args.mqtt.clone().unwrap_or_default()).map_err(|fault| format!("--mqtt: {fault}"))?;
+    let lot = LotId::new(broker.lot.clone()).map_err(|fault| format!("--lot: {fault}"))?;
+    let address = || format!("--broker: {:?} is no HOST:PORT, as 127.0.0.1:1883", broker.broker);
+    let (host, port) = broker.broker.rsplit_once(':').ok_or_else(address)?;
+    let examination = MqttExamination {
+        device,
+        lot,
+        host: host.to_owned(),
+        port: port.parse().map_err(|_| address())?,
+        login: match (&broker.user, &broker.password_file) {
+            (Some(user), Some(file)) => Some((user.clone(), first_line(file)?)),
+            _ => None,
+        },
+        device_password: broker.device_password_file.as_deref().map(first_line).transpose()?,
+        patience: Duration::from_secs(broker.patience),
+        only: args.only.clone(),
+    };
+    let mut teller = Teller { shape, group: "" };
+    if shape == Form::Text {
+        println!("{} at {}, lot {}", examination.device, broker.broker, examination.lot);
+    }
+    let report = examine_mqtt(&examination, &mut teller)?;
+    match shape {
+        Form::Json => println!("{}", serde_json::to_string(&report).map_err(|fault| fault.to_string())?),
+        Form::Text => println!("\n{}", report.summary()),
+    }
+    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn first_line(path: &Path) -> Result<String, String> {
+    let text = fs::read_to_string(path).map_err(|fault| format!("{} cannot be read: {fault}", path.display()))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 /// Tells each check when it has ended, under its group.

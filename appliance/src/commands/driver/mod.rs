@@ -81,8 +81,13 @@ pub(super) enum DriverCommand {
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     /// The driver's shared library
-    #[arg(value_name = "FILE", required_unless_present = "list")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["list", "mqtt"])]
     library: Option<PathBuf>,
+    /// Examine a device that speaks MQTT itself, by its id, at the broker that it is signed in to
+    #[arg(long, value_name = "DEVICE", conflicts_with_all = ["library", "config", "device"])]
+    mqtt: Option<String>,
+    #[command(flatten)]
+    broker: BrokerArgs,
     /// The configuration to begin with, in JSON; without it one is made from the driver's schema
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -101,6 +106,29 @@ pub(super) struct CheckArgs {
     /// Answer in JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Where the device of `driver check --mqtt` is found.
+#[derive(Debug, Args)]
+pub(super) struct BrokerArgs {
+    /// The broker
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:1883")]
+    broker: String,
+    /// The lot in the device's topics
+    #[arg(long, value_name = "LOT", default_value = "demo")]
+    lot: String,
+    /// How this program signs in at the broker, as the box would
+    #[arg(long, value_name = "NAME", requires = "password_file")]
+    user: Option<String>,
+    /// A file whose first line is the password of that
+    #[arg(long, value_name = "FILE", requires = "user")]
+    password_file: Option<PathBuf>,
+    /// A file whose first line is the device's own password: its connection is cut by signing in as it
+    #[arg(long, value_name = "FILE")]
+    device_password_file: Option<PathBuf>,
+    /// How long the device may take for what it should do, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=120))]
+    patience: u64,
 }
 
 /// What `driver list` takes.
