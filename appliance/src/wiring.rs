@@ -28,6 +28,7 @@ use crate::actors::lot::{HousekeepingPlace, LotActor, LotParts, Outbox, Rounds, 
 use crate::actors::payment::provider::Provider;
 use crate::actors::payment::sandbox::{SANDBOX, SandboxBank, SandboxProvider};
 use crate::actors::payment::{PaymentActor, PaymentDesk, PaymentParts};
+use crate::actors::whitelist::{Ear, ListedCamera, WhitelistActor, WhitelistParts};
 use crate::admin::Admin;
 use crate::clock::BoxClock;
 use crate::config::{Config, Direction, ExitWithoutEntry, HolderOwes, LaneConfig, PassedBy, Sandbox};
@@ -148,10 +149,18 @@ struct Shared {
 pub fn start(config: &Config, clock: BoxClock, admin: Option<Admin>) -> Result<Running, StartError> {
     let shared = share(config, clock)?;
     let routes = Arc::new(Routes::new(config.lanes.iter().map(|lane| (lane.id.clone(), owned(lane)))));
-    let (links, devices) = connect(config, &shared, &routes)?;
+    let listed = listed_cameras(config);
+    let plain: Arc<dyn EventSink> = Arc::<Routes>::clone(&routes);
+    let ear = (!listed.is_empty())
+        .then(|| Arc::new(Ear::new(Arc::clone(&plain), listed.iter().map(|camera| camera.device.clone()))));
+    let sink = ear.as_ref().map_or(plain, |ear| Arc::<Ear>::clone(ear));
+    let (links, devices) = connect(config, &shared, sink)?;
     let devices = Arc::new(devices);
     let arbiters: Vec<Arbiter> = (0..=LANE_THREADS).map(|_| Arbiter::new()).collect();
     let lot = start_lot(config, &shared, &routes, &devices, &arbiters);
+    if let Some(ear) = ear {
+        keep_lists(&ear, listed, &shared, &devices, &arbiters[LANE_THREADS]);
+    }
     let (server, http) = serve(config, &shared, &lot, &arbiters, admin)?;
     let reach = Reach { store: shared.store.clone(), drivers: Arc::clone(&links.drivers), runtime: Handle::current() };
     let control = ControlSocket::listen(&config.store.data, reach).map_err(StartError::Control)?;
@@ -194,10 +203,9 @@ fn tariffs(config: &Config, store: &Store, now: DateTime<Utc>) -> Result<Tariffs
     Ok(loaded)
 }
 
-fn connect(config: &Config, shared: &Shared, routes: &Arc<Routes>) -> Result<(Links, Devices), StartError> {
+fn connect(config: &Config, shared: &Shared, sink: Arc<dyn EventSink>) -> Result<(Links, Devices), StartError> {
     let ear = Arc::new(LinkObserver::new(Arc::clone(&shared.metrics), Arc::clone(&shared.readiness)));
     let observer: Arc<dyn Observer> = Arc::<LinkObserver>::clone(&ear);
-    let sink: Arc<dyn EventSink> = Arc::<Routes>::clone(routes);
     let clock = shared.clock.for_drivers();
     let mut devices = Devices::default();
     config.drivers.trust().map_err(StartError::Revocations)?;
@@ -247,6 +255,30 @@ pub fn slots(config: &Config) -> Vec<Arc<DriverSlot>> {
     let slot =
         |plugin: &crate::config::PluginConfig| Arc::new(DriverSlot::new(plugin.clone(), lanes_of(&plugin.devices)));
     config.plugins.iter().map(slot).collect()
+}
+
+/// The cameras that can open by themselves, each with what its list is made for.
+fn listed_cameras(config: &Config) -> Vec<ListedCamera> {
+    let of_lane = |lane: &LaneConfig| {
+        let limit = usize::try_from(lane.whitelist_limit).unwrap_or(usize::MAX);
+        let area = lane.area.clone();
+        let camera = move |device: &DeviceId| ListedCamera { device: device.clone(), area: area.clone(), limit };
+        lane.self_opening.iter().map(camera).collect::<Vec<_>>()
+    };
+    config.lanes.iter().flat_map(of_lane).collect()
+}
+
+fn keep_lists(ear: &Arc<Ear>, cameras: Vec<ListedCamera>, shared: &Shared, devices: &Arc<Devices>, desk: &Arbiter) {
+    let parts = WhitelistParts {
+        cameras,
+        store: shared.store.clone(),
+        devices: Arc::clone(devices),
+        metrics: Arc::clone(&shared.metrics),
+        clock: shared.clock.clone(),
+        key: shared.key.clone(),
+    };
+    let lists = WhitelistActor::start_in_arbiter(&desk.handle(), move |_| WhitelistActor::new(parts));
+    ear.tell(lists.recipient());
 }
 
 /// Says so where the kernel cannot wall drivers off from the box's files: that is nothing to be silent about.
@@ -336,6 +368,7 @@ fn rules(config: &Config, lane: &LaneConfig, shared: &Shared) -> LaneRules {
         },
         tariff: Arc::clone(&shared.tariff),
         tax_rate: config.lot.tax_rate,
+        self_opening: lane.self_opening.clone(),
         key: shared.key.clone(),
         pay_url: Some(format!("{}/pay/lanes/{}", public_url(config), lane.code)),
     }

@@ -16,4 +16,5 @@ pub mod plate;
 pub mod record;
 pub mod stay;
 pub mod tariff;
+pub mod whitelist;
 pub mod words;

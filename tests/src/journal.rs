@@ -57,6 +57,21 @@ impl Journal {
         found
     }
 
+    /// Every record that was written to this table, in order.
+    ///
+    /// # Panics
+    /// When an entry cannot be read.
+    pub fn records(data: &Path, table: &str) -> Vec<Value> {
+        let mut found = Vec::new();
+        for entry in journal::read(data).expect("the journal can be opened") {
+            let entry = entry.unwrap_or_else(|fault| panic!("the journal is broken: {fault}"));
+            let change = serde_json::to_value(&entry.change).expect("a change serialises");
+            let puts = change["ops"].as_array().into_iter().flatten().filter_map(|op| op.get("put"));
+            found.extend(puts.filter(|put| put["table"] == table).map(|put| put["record"].clone()));
+        }
+        found
+    }
+
     fn take(&mut self, change: &Value) {
         self.entries += 1;
         if let Some(kind) = change["kind"].as_str().filter(|kind| kind.starts_with("driver.")) {

@@ -5,3 +5,4 @@ pub mod billing;
 pub mod lane;
 pub mod lot;
 pub mod payment;
+pub mod whitelist;

@@ -20,7 +20,7 @@ use tollhouse_core::money::Currency;
 use tollhouse_drivers::plugin::Allowance;
 
 pub use drivers::DriversConfig;
-pub(crate) use sections::SPARE_AFTER_MS;
+pub(crate) use sections::{LISTED_PLATES, SPARE_AFTER_MS};
 
 /// The words that allow the sandbox provider on an installed box.
 pub const SANDBOX_WORDS: &str = "no money is taken";
@@ -246,6 +246,10 @@ pub struct LaneConfig {
     pub loop_device: Option<DeviceId>,
     /// How the box learns that a car has passed.
     pub passed_by: PassedBy,
+    /// The cameras that let in by themselves, from a list, while the box is away.
+    pub self_opening: Vec<DeviceId>,
+    /// So many plates go on a camera's list at most.
+    pub whitelist_limit: u32,
     /// What proves that the barrier has opened.
     pub confirmed_by: ConfirmedBy,
 }

@@ -170,7 +170,7 @@ fn area<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<(Ar
 /// How long a spare camera's read waits for a main camera's, unless told.
 pub(crate) const SPARE_AFTER_MS: u32 = 2_000;
 
-const LANE_KEYS: [&str; 13] = [
+const LANE_KEYS: [&str; 15] = [
     "id",
     "direction",
     "area",
@@ -184,7 +184,13 @@ const LANE_KEYS: [&str; 13] = [
     "loop",
     "passed_by",
     "confirmed_by",
+    "self_opening",
+    "whitelist_limit",
 ];
+
+/// Plates on a camera's list, unless told, and at most: a camera of the trade holds some ten thousand.
+pub(crate) const LISTED_PLATES: u32 = 5_000;
+const MAX_LISTED_PLATES: u32 = 50_000;
 
 fn confirmed_by(text: &str) -> Result<ConfirmedBy, String> {
     let words = [
@@ -217,12 +223,17 @@ fn lane<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<Lin
     let spare_cameras = section.list(document, "spare_cameras", |text| DeviceId::new(text));
     let spare_after_ms = section.integer(document, "spare_after_ms", 200..=10_000, Some(SPARE_AFTER_MS));
     let confirmed_by = section.optional(document, "confirmed_by", confirmed_by);
+    let self_opening = section.list(document, "self_opening", |text| DeviceId::new(text));
+    let whitelist_limit = section.integer(document, "whitelist_limit", 1..=MAX_LISTED_PLATES, Some(LISTED_PLATES));
     if cameras.is_empty() {
         document.fault(section.line, format!("{} needs at least one camera: cameras = [\"...\"]", section.name));
     }
     for spare in spare_cameras.iter().filter(|spare| cameras.iter().any(|camera| camera.value == spare.value)) {
         document
             .fault(spare.line, format!("{} is one of the lane's cameras already, and cannot stand in", spare.value));
+    }
+    for camera in self_opening.iter().filter(|named| !cameras.iter().any(|camera| camera.value == named.value)) {
+        document.fault(camera.line, format!("{} is none of the lane's cameras, and opens for nobody", camera.value));
     }
     let all_cameras = cameras.iter().chain(&spare_cameras);
     let devices =
@@ -247,6 +258,8 @@ fn lane<'t>(document: &mut Document<'t>, mut section: Section<'t>) -> Option<Lin
             passed_by: passed_by.map_or(PassedBy::Event, |at| at.value),
             spare_cameras: spare_cameras.into_iter().map(|at| at.value).collect(),
             spare_after_ms: spare_after_ms?,
+            self_opening: self_opening.into_iter().map(|at| at.value).collect(),
+            whitelist_limit: whitelist_limit?,
             confirmed_by: confirmed_by.map_or(ConfirmedBy::Signal, |at| at.value),
         },
     })

@@ -14,9 +14,9 @@ use tollhouse_core::record::{Cause, Change, ChangeKind};
 use tollhouse_drivers::plugin::{Allowance, Unsigned};
 
 use crate::config::{
-    Config, ConfirmedBy, Direction, DriverSource, DriversConfig, ExitWithoutEntry, HolderOwes, HttpConfig, LaneConfig,
-    LivePage, LotConfig, MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig, SPARE_AFTER_MS, Sandbox,
-    StoreConfig, TariffSource,
+    Config, ConfirmedBy, Direction, DriverSource, DriversConfig, ExitWithoutEntry, HolderOwes, HttpConfig,
+    LISTED_PLATES, LaneConfig, LivePage, LotConfig, MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig,
+    SPARE_AFTER_MS, Sandbox, StoreConfig, TariffSource,
 };
 
 /// The lot's name in topics.
@@ -87,6 +87,8 @@ fn lane(id: &str) -> Result<LaneConfig, IdError> {
         spare_after_ms: SPARE_AFTER_MS,
         loop_device: None,
         passed_by: if looped { PassedBy::Event } else { PassedBy::Opening },
+        self_opening: vec![],
+        whitelist_limit: LISTED_PLATES,
         confirmed_by: ConfirmedBy::Signal,
     })
 }

@@ -14,6 +14,7 @@ use prometheus::{
 };
 use tollhouse_core::id::{AreaId, DeviceId, LaneId};
 use tollhouse_core::lane::MainCameras;
+use tollhouse_core::whitelist::Pushed;
 use tollhouse_drivers::event::Presence;
 use tollhouse_drivers::link::{LinkState, Refused};
 use tollhouse_drivers::plugin::FileWall;
@@ -61,6 +62,9 @@ pub struct Metrics {
     unconfirmed: IntCounterVec,
     spare_reads: IntCounterVec,
     failover: IntGaugeVec,
+    whitelist_held: IntGaugeVec,
+    whitelist_plates: IntGaugeVec,
+    whitelist_left_out: IntGaugeVec,
     link_up: IntGaugeVec,
     process: process::ProcessGauges,
 }
@@ -162,6 +166,13 @@ impl Metrics {
                 &["lane"],
             )?,
             spare_reads: desk.counters("spare_reads_total", "Reads of a spare camera that counted.", &["lane"])?,
+            whitelist_held: desk.gauges("whitelist_held", "1 while a camera holds the newest list.", &["device"])?,
+            whitelist_plates: desk.gauges("whitelist_plates", "Plates on a camera's list.", &["device"])?,
+            whitelist_left_out: desk.gauges(
+                "whitelist_left_out",
+                "Plates that found no room on a camera's list.",
+                &["device"],
+            )?,
             failover: desk.gauges("lane_camera_failover", "1 while a spare camera stands in.", &["lane"])?,
             link_up: desk.gauges("link_up", "1 while the link to devices is up.", &["link"])?,
             process: process::ProcessGauges::new(&registry)?,
@@ -291,6 +302,14 @@ impl Metrics {
     /// How a lane's main cameras do, of a lane that has spares.
     pub fn main_cameras(&self, lane: &LaneId, mains: MainCameras) {
         self.failover.with_label_values(&[lane.as_str()]).set(i64::from(mains != MainCameras::Reading));
+    }
+
+    /// A camera's list of plates: how long it is, how many found no room, and whether the camera holds it.
+    pub fn whitelist(&self, device: &DeviceId, plates: usize, left_out: usize, held: &Pushed) {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.whitelist_plates.with_label_values(&[device.as_str()]).set(number(plates));
+        self.whitelist_left_out.with_label_values(&[device.as_str()]).set(number(left_out));
+        self.whitelist_held.with_label_values(&[device.as_str()]).set(i64::from(*held == Pushed::Held));
     }
 
     /// The text that Prometheus scrapes.

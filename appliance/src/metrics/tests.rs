@@ -30,6 +30,7 @@ fn every_metric_once() -> Metrics {
     metrics.lane_restarted(&lane);
     metrics.opening_unconfirmed(&lane);
     metrics.spare_read(&lane);
+    metrics.whitelist(&device, 120, 3, &Pushed::Held);
     metrics.main_cameras(&lane, MainCameras::Silent);
     metrics
 }
@@ -57,6 +58,9 @@ fn each_count_stands_under_its_name_and_labels() {
         r#"tollhouse_device_clock_offset_seconds{device="cam-in-1"} -1.5"#,
         r#"tollhouse_lane_restarts_total{lane="in-1"} 1"#,
         r#"tollhouse_openings_unconfirmed_total{lane="in-1"} 1"#,
+        r#"tollhouse_whitelist_plates{device="cam-in-1"} 120"#,
+        r#"tollhouse_whitelist_left_out{device="cam-in-1"} 3"#,
+        r#"tollhouse_whitelist_held{device="cam-in-1"} 1"#,
         r#"tollhouse_spare_reads_total{lane="in-1"} 1"#,
         r#"tollhouse_lane_camera_failover{lane="in-1"} 1"#,
         r#"tollhouse_build_info{version="0.1.0"} 1"#,

@@ -6,6 +6,7 @@ use super::commit::Draft;
 use super::entry::{Arrival, Room};
 use super::{CaseKind, DecisionCode, Effect, Ended, EndedBy, Lane, LaneFault, Passage, PassageState, Read, Role, Tell};
 use crate::bill::Bill;
+use crate::id::DeviceId;
 use crate::pass::{GatePass, Says};
 use crate::record::{Kept, Records};
 use crate::stay::{Basis, Inside, Stay, StayState};
@@ -22,6 +23,7 @@ impl Lane {
         let mut passage = self.new_passage(now, read, DecisionCode::BacklogUnmatched);
         passage.state = PassageState::Passed;
         passage.ended = Some(Ended { by: EndedBy::Backlog, at: read.mark.captured_at });
+        passage.opened_by = self.opened_by_itself(read, records)?;
         let inside = records.get::<Inside>(read.plate.as_str())?;
         let stay: Option<Kept<Stay>> = match &inside {
             Some(kept) => records.get(&kept.record.stay.to_string())?,
@@ -46,6 +48,17 @@ impl Lane {
             money: passage.due,
         }));
         Ok(())
+    }
+
+    /// The camera that let this car through by itself: one that keeps a list, for a plate that stood on it then.
+    fn opened_by_itself(&self, read: &Read, records: &impl Records) -> Result<Option<DeviceId>, LaneFault> {
+        if !self.rules.self_opening.contains(&read.mark.device) {
+            return Ok(None);
+        }
+        let at = read.mark.captured_at;
+        let pass = records.get::<GatePass>(read.plate.as_str())?.and_then(|kept| kept.record.admits());
+        let listed = pass.is_some_and(|admission| admission.holds_at(at));
+        Ok(listed.then(|| read.mark.device.clone()))
     }
 
     fn book_entry(

@@ -162,6 +162,7 @@ impl Lane {
             grant: None,
             ended: None,
             read_again_at: None,
+            opened_by: None,
         }
     }
 

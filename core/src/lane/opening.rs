@@ -245,6 +245,7 @@ impl Lane {
             grant: None,
             ended: None,
             read_again_at: None,
+            opened_by: None,
         });
         if let (Role::Moves, Some(plate), None) = (self.rules.role(), passage.plate.clone(), passage.stay) {
             passage.stay = Some(self.move_by_hand(&mut draft, now, &passage, &plate, records)?);

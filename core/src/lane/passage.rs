@@ -50,6 +50,9 @@ pub struct Passage {
     /// When the car was read again last.
     #[serde(default)]
     pub read_again_at: Option<DateTime<Utc>>,
+    /// The camera that opened for it by itself, from its list, while the box was away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_by: Option<DeviceId>,
 }
 
 impl Passage {

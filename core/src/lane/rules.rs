@@ -44,6 +44,8 @@ pub struct LaneRules {
     pub tariff: Arc<TariffBook>,
     /// The tax rate of parking.
     pub tax_rate: Decimal,
+    /// The cameras that let cars in by themselves, from a list of theirs, while the box is away.
+    pub self_opening: Vec<DeviceId>,
     /// From which ids are derived.
     pub key: IdKey,
     /// The pay page behind the lane's QR code.

@@ -91,6 +91,7 @@ fn rules(number: usize, passed_by: PassedBy, exit_without_entry: ExitWithoutEntr
         holder_owes: HolderOwes::Arrears,
         tariff: tariff(),
         tax_rate: tax_rate(),
+        self_opening: vec![],
         key: key(),
         pay_url: None,
     }

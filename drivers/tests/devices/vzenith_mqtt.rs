@@ -23,7 +23,7 @@ async fn start(order: &str) -> (Rig, Emulator, Mosquitto) {
         "link": {"kind": "mqtt", "broker": address, "topics": other},
         "gate_status": {"up": 2, "down": 1}, "travel_ms": 4000,
     });
-    let options = json!({"broker": address, "serial": "s-1", "order": order});
+    let options = json!({"broker": address, "serial": "s-1", "order": order, "list": ["粤X00000", "粤B00001"]});
     let mut camera = Emulator::start("vzenith_mqtt.py", &options).await;
     camera.tell(&json!({"do": "retained_plate", "license": "粤A00000"}));
     let mut rig = Rig::start(&driver("vzenith"), config, &DEVICES);
@@ -85,5 +85,38 @@ async fn without_a_broker_the_camera_is_offline_and_commands_are_refused() {
     assert_eq!(rig.take(3).await, gone);
     rig.send("gate-in-1", "open", json!({}));
     assert_eq!(rig.next().await, "gate-in-1 Failed");
+    rig.host.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_cameras_list_is_added_to_part_by_part_and_with_the_last_what_is_not_on_it_is_taken_off() {
+    let (mut rig, mut camera, _broker) = start("device_first").await;
+    let part =
+        |number: usize, plates: Vec<Value>| json!({"revision": "a", "part": number, "parts": 2, "plates": plates});
+    let first = (0..120).map(|n| json!({"plate": format!("粤B{n:05}"), "until": "2027-03-01T00:00:00Z"})).collect();
+    rig.send_with("cam-in-1", "whitelist", part(1, first), "one", chrono::TimeDelta::seconds(20));
+    assert_eq!(rig.next().await, "cam-in-1 Confirmed");
+    camera.tell(&json!({"do": "list"}));
+    let list = camera.hears("list").await["list"].clone();
+    assert_eq!((list.as_object().map(serde_json::Map::len), list.get("粤X00000").is_some()), (Some(121), true));
+    let last = vec![json!({"plate": "粤C99999", "from": "2026-03-01T00:00:00Z"})];
+    rig.send_with("cam-in-1", "whitelist", part(2, last), "two", chrono::TimeDelta::seconds(20));
+    assert_eq!(rig.next().await, "cam-in-1 Confirmed");
+    camera.tell(&json!({"do": "list"}));
+    let list = camera.hears("list").await["list"].clone();
+    assert_eq!(
+        (list.as_object().map(serde_json::Map::len), list.get("粤X00000")),
+        (Some(121), None),
+        "one off, one on"
+    );
+    assert_eq!(list["粤B00007"], json!(["2000-01-01 00:00:00", "2027-03-01 08:00:00"]), "by the camera's own clock");
+    assert_eq!(list["粤C99999"], json!(["2026-03-01 08:00:00", "2099-12-31 23:59:59"]));
+    // A camera that refuses, a part out of order, and a device that keeps no list.
+    camera.tell(&json!({"do": "codes", "code": 400}));
+    let anew = json!({"revision": "b", "part": 1, "parts": 1, "plates": [{"plate": "粤B1"}]});
+    rig.send_with("cam-in-1", "whitelist", anew, "three", chrono::TimeDelta::seconds(20));
+    assert_eq!(rig.next().await, "cam-in-1 Rejected");
+    rig.send_with("cam-in-1", "whitelist", part(2, vec![]), "four", chrono::TimeDelta::seconds(20));
+    assert_eq!(rig.next().await, "cam-in-1 Rejected");
     rig.host.shutdown().await;
 }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use chrono::FixedOffset;
 use serde::Deserialize;
 
 /// The descriptor (see the C header).
@@ -33,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) travel_ms: u32,
     #[serde(default = "silent_after_ms")]
     pub(crate) silent_after_ms: u32,
+    #[serde(default = "utc_offset_minutes")]
+    pub(crate) utc_offset_minutes: i16,
 }
 
 /// How the camera talks.
@@ -150,6 +153,12 @@ impl Config {
         (self.open == Open::Info).then(|| "over MQTT an output opens, not the word ok: set open to io".to_owned())
     }
 
+    /// The camera's own time, in which its list is written.
+    pub(crate) fn zone(&self) -> FixedOffset {
+        let offset = FixedOffset::east_opt(i32::from(self.utc_offset_minutes) * 60);
+        offset.unwrap_or_else(|| FixedOffset::east_opt(0).expect("UTC is an offset"))
+    }
+
     /// Every device that this camera stands behind.
     pub(crate) fn devices(&self) -> Vec<String> {
         let others = [&self.barrier, &self.display].into_iter().flatten();
@@ -195,6 +204,11 @@ fn silent_after_ms() -> u32 {
     70_000
 }
 
+/// The trade's cameras keep Chinese time.
+fn utc_offset_minutes() -> i16 {
+    480
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -210,6 +224,7 @@ mod tests {
         let default = |key: &str| properties[key]["default"].clone();
         assert_eq!(default("travel_ms"), json!(config.travel_ms));
         assert_eq!(default("silent_after_ms"), json!(config.silent_after_ms));
+        assert_eq!(default("utc_offset_minutes"), json!(config.utc_offset_minutes));
         assert_eq!(serde_json::from_value::<Open>(default("open")).expect("a way to open"), config.open);
         assert_eq!(properties["board"]["properties"]["seconds"]["default"], json!(config.board.seconds));
         let Link::Http { answer_within_ms, comet_hold_ms, .. } = config.link else { panic!("HTTP") };

@@ -8,6 +8,7 @@ mod desk;
 mod gate;
 mod heard;
 mod http;
+mod list;
 mod mqtt;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tollhouse_field::StopSignal;
 use tollhouse_field::http::{Listener, Server};
-use tollhouse_sdk::{Command, Driver, Host, LogLevel, Pending, Refusal, Status};
+use tollhouse_sdk::{Command, Driver, Host, LogLevel, Pending, Refusal, Status, Whitelist, WhitelistPart};
 
 use config::{Config, Link};
 use deed::{Deed, Relay, What};
@@ -118,6 +119,25 @@ impl Driver for Vzenith {
     }
 }
 
+impl Whitelist for Vzenith {
+    fn replace(&mut self, part: WhitelistPart, pending: Pending) {
+        let refuse = |pending: Pending, status, words: &str| pending.refuse(&Refusal::new(status, words));
+        if part.device != self.gate.config.camera {
+            return refuse(pending, Status::Invalid, "that device keeps no list");
+        }
+        match &self.running {
+            Some(Running { way: Way::Mqtt(talk), .. }) => talk.list(&part, pending),
+            // Its polls carry a list too, and nothing tells whether the camera has taken it.
+            Some(_) => refuse(pending, Status::Unsupported, "the camera's list is kept over MQTT alone"),
+            None => refuse(pending, Status::Offline, "the driver is not running"),
+        }
+    }
+
+    fn capacity(&self, _device: &str) -> Option<u64> {
+        None
+    }
+}
+
 impl Vzenith {
     fn listen(&self, stop: &StopSignal) -> Result<Way, Refusal> {
         let Link::Http { listen, from, answer_within_ms, comet_hold_ms } = self.gate.config.link else {
@@ -167,4 +187,4 @@ fn watch(gate: &Gate, way: &Way, stop: &StopSignal) {
     }
 }
 
-tollhouse_sdk::export_driver!(Vzenith);
+tollhouse_sdk::export_driver!(Vzenith, whitelist);

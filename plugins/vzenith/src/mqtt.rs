@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use rumqttc::{Client, Connection, Event, MqttOptions, NetworkOptions, Packet, Publish, QoS, RecvTimeoutError};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use tollhouse_field::{Backoff, StopSignal};
-use tollhouse_sdk::{LogLevel, Refusal, Status};
+use tollhouse_sdk::{Completion, LogLevel, Pending, Refusal, Status, WhitelistPart};
 
 use crate::config::{Config, Link, TopicOrder};
 use crate::deed::{Deed, message};
 use crate::desk::ANSWER_AHEAD_MS;
 use crate::gate::Gate;
 use crate::heard::{self, Heard, License};
+use crate::list::{Coming, Job};
 
 /// A plate with two pictures in base64.
 const MAX_PACKET_BYTES: usize = 6 * 1024 * 1024;
@@ -25,6 +27,8 @@ const LISTEN: Duration = Duration::from_millis(900);
 /// A camera that has not replied by then will not.
 const REPLY_WITHIN_MS: u64 = 3_000;
 const MOST_WAITING: usize = 64;
+/// A part of the list goes out in several messages; the box waits for 30 s.
+const LIST_WITHIN_MS: u64 = 28_000;
 
 /// See the module.
 pub(crate) struct Talk {
@@ -35,6 +39,22 @@ pub(crate) struct Talk {
     serial_first: AtomicBool,
     /// Commands that the camera has not replied to, with when they are given up.
     waiting: Mutex<BTreeMap<String, (u64, Deed)>>,
+    list: Mutex<List>,
+}
+
+/// The camera's list of plates: what has come of it, and the part on its way with the id of its last message.
+#[derive(Default)]
+struct List {
+    coming: Coming,
+    job: Option<(String, Job)>,
+    numbered: u64,
+}
+
+/// Whether a reply was one of the list's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heeded {
+    Yes,
+    No,
 }
 
 /// What the last part of a topic says.
@@ -71,6 +91,7 @@ impl Talk {
             connected: AtomicBool::new(false),
             serial_first: AtomicBool::new(order == TopicOrder::SerialFirst),
             waiting: Mutex::default(),
+            list: Mutex::default(),
         };
         Some((talk, connection))
     }
@@ -146,6 +167,9 @@ impl Talk {
         let Ok(Said { code, id }) = serde_json::from_slice(payload) else {
             return self.gate.host.log(LogLevel::Warn, "a reply without code or id");
         };
+        if self.list_replied(&id, code, payload) == Heeded::Yes {
+            return;
+        }
         match self.waiting().remove(&id) {
             Some((_, deed)) if code == 200 => self.gate.taken(vec![deed]),
             Some((_, deed)) => {
@@ -168,11 +192,7 @@ impl Talk {
         if waiting.len() >= MOST_WAITING {
             return refuse(deed, Status::Busy, "too many commands wait for the camera");
         }
-        let topic = if self.serial_first.load(Ordering::Relaxed) {
-            format!("{}/device/message/down/{name}", self.serial)
-        } else {
-            format!("device/{}/message/down/{name}", self.serial)
-        };
+        let topic = self.down(name);
         // Not to be kept by the broker: an open that comes minutes late opens for nobody.
         match self.client.try_publish(topic, QoS::AtMostOnce, false, body.to_string()) {
             Ok(()) => {
@@ -184,9 +204,74 @@ impl Talk {
         }
     }
 
+    /// Carries a part of the list to the camera.
+    pub(crate) fn list(&self, part: &WhitelistPart, pending: Pending) {
+        let refuse = |pending: Pending, status, words: &str| pending.refuse(&Refusal::new(status, words));
+        if !self.connected.load(Ordering::Acquire) {
+            return refuse(pending, Status::Offline, "the broker is away");
+        }
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        if list.job.is_some() {
+            return refuse(pending, Status::Busy, "a part is on its way already");
+        }
+        let Ok(whole) = list.coming.take(part) else {
+            return refuse(pending, Status::Invalid, "a part out of order");
+        };
+        let until_ms = self.gate.host.now_ms() + LIST_WITHIN_MS;
+        let mut job = Job::new(pending, until_ms, part, whole, self.gate.config.zone());
+        match job.next() {
+            Some(body) => self.list_sends(&mut list, job, &body),
+            // An empty part that is not the last one.
+            None => job.pending.complete(Completion::Confirmed),
+        }
+    }
+
+    fn list_sends(&self, list: &mut List, job: Job, body: &Value) {
+        list.numbered += 1;
+        let id = format!("{}-{}", job.pending.cmd_id(), list.numbered);
+        let name = "white_list_operator";
+        let message = json!({"id": id, "sn": self.serial, "name": name, "version": "1.0",
+            "timestamp": chrono::Utc::now().timestamp(), "payload": {"type": name, "body": body}});
+        match self.client.try_publish(self.down(name), QoS::AtLeastOnce, false, message.to_string()) {
+            Ok(()) => list.job = Some((id, job)),
+            Err(_) => job.pending.refuse(&Refusal::new(Status::Busy, "the way to the broker is full")),
+        }
+    }
+
+    /// A reply, perhaps to a message of the list: then the next one goes out.
+    fn list_replied(&self, id: &str, code: i64, payload: &[u8]) -> Heeded {
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((_, mut job)) = list.job.take_if(|(waits_for, _)| waits_for == id) else { return Heeded::No };
+        if code != 200 {
+            let words = format!("the camera refuses its list with code {code}");
+            job.pending.refuse(&Refusal::new(Status::Rejected, words));
+            return Heeded::Yes;
+        }
+        job.replied(&serde_json::from_slice(payload).unwrap_or_default());
+        match job.next() {
+            Some(body) => self.list_sends(&mut list, job, &body),
+            None => job.pending.complete(Completion::Confirmed),
+        }
+        Heeded::Yes
+    }
+
+    /// Where the camera listens for a command.
+    fn down(&self, name: &str) -> String {
+        if self.serial_first.load(Ordering::Relaxed) {
+            format!("{}/device/message/down/{name}", self.serial)
+        } else {
+            format!("device/{}/message/down/{name}", self.serial)
+        }
+    }
+
     /// Gives up what was not replied to.
     pub(crate) fn time_passed(&self) {
         let now_ms = self.gate.host.now_ms();
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, job)) = list.job.take_if(|(_, job)| job.until_ms <= now_ms) {
+            job.pending.refuse(&Refusal::new(Status::Timeout, "the camera did not take its list in time"));
+        }
+        drop(list);
         let mut waiting = self.waiting();
         let overdue: Vec<String> =
             waiting.iter().filter(|(_, (until_ms, _))| *until_ms <= now_ms).map(|(id, _)| id.clone()).collect();

@@ -208,3 +208,25 @@ fn a_read_from_before_a_person_opened_opens_no_more() {
     assert!(opens(&effects).is_empty(), "the car is in already");
     assert_eq!(lot.inside(), 1);
 }
+
+#[test]
+fn a_car_that_a_camera_let_in_by_itself_is_booked_and_marked_and_one_that_it_only_saw_is_not() {
+    let mut lot = Lot::with(|rules| rules.self_opening = vec![DeviceId::new("cam").expect("a name")]);
+    let mut change = Change::new(crate::record::ChangeKind::PassWritten, lot.now, Cause::Time);
+    let grants = Grants::Free { until: Some(lot.now - TimeDelta::minutes(30)) };
+    change.put(&GatePass { plate: plate_of(CAR), grants, coverage: crate::pass::Coverage::default() });
+    lot.records.take(&change).expect("taken");
+    let passage_of = |lot: &Lot, event: &str| {
+        let id = PassageId::derive(&key(), &["cam", event]).to_string();
+        lot.records.get::<Passage>(&id).expect("readable").expect("booked").record
+    };
+    // An hour ago its pass was in force, and it is over by now.
+    let effects = lot.read_aged(Direction::Entry, "e1", CAR, TimeDelta::hours(1));
+    assert!(opens(&effects).is_empty(), "it has long passed");
+    assert_eq!(lot.stay_of(CAR).map(|stay| stay.basis), Some(Basis::Free));
+    assert_eq!(passage_of(&lot, "e1").opened_by.map(|device| device.to_string()).as_deref(), Some("cam"));
+    lot.read_aged(Direction::Entry, "e2", "粤C00002", TimeDelta::hours(1));
+    assert_eq!(passage_of(&lot, "e2").opened_by, None, "it stood on no list");
+    lot.read_aged(Direction::Exit, "x1", CAR, TimeDelta::minutes(10));
+    assert_eq!(passage_of(&lot, "x1").opened_by, None, "its pass was over");
+}

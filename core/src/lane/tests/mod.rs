@@ -48,6 +48,7 @@ fn rules(lane: &str, direction: Direction) -> LaneRules {
         holder_owes: HolderOwes::Arrears,
         tariff: Arc::new(tariff()),
         tax_rate: Decimal::new(9, 2),
+        self_opening: vec![],
         key: key(),
         pay_url: Some("http://box/pay/lanes/out-1".into()),
     }

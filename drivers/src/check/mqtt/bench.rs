@@ -58,7 +58,7 @@ pub(super) struct Bench {
 }
 
 /// A thread that listens until its client is gone; it tells when it has subscribed.
-fn listen(mut connection: Connection, root: String, hears: Sender<Heard>, ready: Sender<Result<(), String>>) {
+fn listen(mut connection: Connection, root: String, tell: Sender<Heard>, ready: Sender<Result<(), String>>) {
     std::thread::spawn(move || {
         let mut told = 0;
         for news in connection.iter() {
@@ -70,7 +70,7 @@ fn listen(mut connection: Connection, root: String, hears: Sender<Heard>, ready:
                     let (below, body) = (below.to_owned(), publish.payload.to_vec());
                     told += 1;
                     let heard = Heard { below, body, kept, qos: publish.qos, at: Utc::now() };
-                    if told > MOST_HEARD || hears.send(heard).is_err() {
+                    if told > MOST_HEARD || tell.send(heard).is_err() {
                         return;
                     }
                 }
@@ -120,11 +120,11 @@ impl Bench {
     ) -> Result<(Client, Receiver<Heard>), String> {
         let login = examination.login.as_ref().map(|(name, password)| (name.as_str(), password.as_str()));
         let (client, connection) = open(options(examination, &format!("tollhouse-check-{name}"), login));
-        let (hears, heard) = channel();
+        let (tell, heard) = channel();
         let (ready, is_ready) = channel();
         let away = |why: String| format!("the broker at {}:{}: {why}", examination.host, examination.port);
         client.try_subscribe(format!("{root}{filter}"), QoS::AtLeastOnce).map_err(|fault| away(fault.to_string()))?;
-        listen(connection, root.to_owned(), hears, ready);
+        listen(connection, root.to_owned(), tell, ready);
         match is_ready.recv_timeout(BROKER_ANSWERS) {
             Ok(Ok(())) => Ok((client, heard)),
             Ok(Err(why)) => Err(away(why)),

@@ -131,7 +131,7 @@ pub(super) fn states(bench: &mut Bench) -> Vec<Finding> {
     for heard in &told {
         match parse_state(&heard.body) {
             Err((_, why)) => {
-                findings.push(Finding::fail(format!("{}: {why}", heard.below), "see `state` in the contract"))
+                findings.push(Finding::fail(format!("{}: {why}", heard.below), "see `state` in the contract"));
             }
             Ok(ChannelState::Barrier(Position::Unknown)) if word(&heard.body, "position") != "unknown" => {
                 let what = format!("{}: {:?} is no position", heard.below, word(&heard.body, "position"));
