@@ -10,9 +10,10 @@ fn allowed(path: &str) -> Option<&'static [&'static str]> {
     Some(match path {
         "core/Cargo.toml" | "plugins/abi/Cargo.toml" => &[],
         "drivers/Cargo.toml" => &["tollhouse-core", "tollhouse-abi"],
-        "core/fuzz/Cargo.toml" => &["tollhouse-core"],
+        "appliance/providers/Cargo.toml" | "core/fuzz/Cargo.toml" => &["tollhouse-core"],
         "drivers/fuzz/Cargo.toml" => &["tollhouse-drivers"],
-        "appliance/Cargo.toml" => &["tollhouse-core", "tollhouse-drivers"],
+        "appliance/providers/fuzz/Cargo.toml" => &["tollhouse-providers"],
+        "appliance/Cargo.toml" => &["tollhouse-core", "tollhouse-drivers", "tollhouse-providers"],
         "plugins/sdk/Cargo.toml" => &["tollhouse-abi"],
         "plugins/fuzz/Cargo.toml" => {
             &["tollhouse-field", "tollhouse-driver-hikvision", "tollhouse-driver-modbus", "tollhouse-driver-vzenith"]
@@ -78,6 +79,9 @@ fn a_dependency_against_the_direction_is_found() {
         ("core/Cargo.toml", "tollhouse-drivers"),
         ("drivers/Cargo.toml", "tollhouse"),
         ("appliance/Cargo.toml", "tollhouse-sdk"),
+        ("appliance/providers/Cargo.toml", "tollhouse"),
+        ("appliance/providers/Cargo.toml", "tollhouse-drivers"),
+        ("drivers/Cargo.toml", "tollhouse-providers"),
         ("plugins/abi/Cargo.toml", "tollhouse-core"),
         ("plugins/sim/Cargo.toml", "tollhouse-core"),
         ("plugins/vendor/Cargo.toml", "tollhouse-drivers"),
@@ -95,6 +99,8 @@ fn a_dependency_along_the_direction_is_not() {
     for (path, name) in [
         ("drivers/Cargo.toml", "tollhouse-core"),
         ("appliance/Cargo.toml", "tollhouse-drivers"),
+        ("appliance/Cargo.toml", "tollhouse-providers"),
+        ("appliance/providers/Cargo.toml", "tollhouse-core"),
         ("plugins/sdk/Cargo.toml", "tollhouse-abi"),
         ("plugins/vendor/Cargo.toml", "tollhouse-sdk"),
         ("tests/Cargo.toml", "tollhouse"),
