@@ -42,7 +42,6 @@ pub(crate) fn minor(field: &'static str, minor: i64, currency: Currency) -> Resu
 }
 
 /// Yuan as a string, exact to the fen, not negative.
-#[expect(dead_code, reason = "Alipay's half uses it")]
 pub(crate) fn yuan(field: &'static str, text: &str) -> Result<Money, Malformed> {
     let money = Money::parse(text, Currency::Cny).map_err(|fault| Malformed::field(field, fault.to_string()))?;
     minor(field, money.minor(), Currency::Cny)

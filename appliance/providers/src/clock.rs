@@ -14,7 +14,6 @@ pub(crate) fn rfc3339(at: DateTime<Utc>) -> String {
 }
 
 /// `2018-06-08 10:34:56`, in Beijing.
-#[cfg_attr(not(test), expect(dead_code, reason = "Alipay's half uses it"))]
 pub(crate) fn plain(at: DateTime<Utc>) -> String {
     at.with_timezone(&beijing()).format("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -1,7 +1,5 @@
 //! Owns `application/x-www-form-urlencoded`, both ways, within limits. It must not know what the parameters mean.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "Alipay's half uses it"))]
-
 use std::collections::BTreeMap;
 
 use crate::limits::{CALLBACK_BYTES, FORM_PARAMETERS};

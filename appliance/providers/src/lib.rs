@@ -6,14 +6,16 @@
 //! Pay speaks fen in its API and yuan in its statements, Alipay yuan everywhere, and nobody outside of this crate needs to care.
 //!
 //! Three habits run through it. Everything from outside is bounded before it is read ([`limits`]). What cannot be verified is
-//! [`wechat::Distrust`], never a value. What is not as agreed is [`Malformed`], which means *unknown:
+//! [`wechat::Distrust`] or [`alipay::Distrust`], never a value. What is not as agreed is [`Malformed`], which means *unknown:
 //! query again under the same number*, never *failed*.
 //!
 //! `docs/providers.md` says what is spoken and what was verified against what.
 
+pub mod alipay;
 mod bounded;
 mod clock;
 mod form;
+pub mod fuzz;
 pub mod key;
 pub mod limits;
 mod malformed;
