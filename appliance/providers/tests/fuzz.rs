@@ -85,7 +85,9 @@ fn seeds(names: &[&str]) -> Vec<Vec<u8>> {
 
 fn run(door: fn(&[u8]), seeds: &[Vec<u8>]) -> usize {
     let (mut chance, began) = (Chance(0x9E37_79B9_7F4A_7C15), Instant::now());
-    seeds.iter().for_each(|seed| door(seed));
+    for seed in seeds {
+        door(seed);
+    }
     let mut tried = 0;
     while tried < MUTANTS && began.elapsed() < TIME {
         let mutant = mutate(&seeds[chance.below(seeds.len())], &mut chance);

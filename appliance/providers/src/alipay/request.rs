@@ -255,7 +255,7 @@ fn order(intent: &Intent) -> Result<Biz<'_>, RequestError> {
 /// We, as Alipay knows us.
 #[derive(Debug)]
 pub struct App {
-    app_id: String,
+    id: String,
     seller_id: String,
     key: SigningKey,
 }
@@ -267,12 +267,12 @@ impl App {
             let fits = (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
             if fits { Ok(text.to_owned()) } else { Err(rule(field, "1 to 32 digits")) }
         };
-        Ok(Self { app_id: digits("app_id", app_id)?, seller_id: digits("seller_id", seller_id)?, key })
+        Ok(Self { id: digits("app_id", app_id)?, seller_id: digits("seller_id", seller_id)?, key })
     }
 
     /// The application's number.
     pub fn app_id(&self) -> &str {
-        &self.app_id
+        &self.id
     }
 
     /// Our account.
@@ -283,7 +283,7 @@ impl App {
     /// Signs a request. Sign again for every attempt.
     pub fn sign(&self, call: &Call, now: DateTime<Utc>) -> Result<Signed, KeyError> {
         let mut parameters: BTreeMap<String, String> = [
-            ("app_id", self.app_id.as_str()),
+            ("app_id", self.id.as_str()),
             ("method", call.method),
             ("format", "JSON"),
             ("charset", "utf-8"),

@@ -23,7 +23,7 @@ fn with_header(change: impl Fn(&mut Vec<(String, String)>)) -> Result<(), Callba
 }
 
 fn set(headers: &mut [(String, String)], name: &str, value: &str) {
-    headers.iter_mut().find(|(known, _)| known == name).expect("a header").1 = value.to_owned();
+    value.clone_into(&mut headers.iter_mut().find(|(known, _)| known == name).expect("a header").1);
 }
 
 const fn fen(fen: i64) -> Money {

@@ -121,12 +121,12 @@ fn a_statement_that_was_cut_off_has_no_rows() {
 
 #[test]
 fn a_bomb_is_not_unpacked() {
-    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut writer = GzEncoder::new(Vec::new(), Compression::fast());
     let zeros = vec![0; 1 << 20];
     for _ in 0..80 {
-        packer.write_all(&zeros).expect("packed");
+        writer.write_all(&zeros).expect("packed");
     }
-    let bomb = packer.finish().expect("packed");
+    let bomb = writer.finish().expect("packed");
     assert!(bomb.len() < 1 << 20, "{} bytes", bomb.len());
     assert!(matches!(unpack(&bomb), Err(StatementError::TooLarge { .. })));
     let packed = bytes("own/wechat.bill.ALL.csv.gz");
