@@ -1,5 +1,5 @@
-//! The engine against a second reading of docs/tariffs.md: random tariffs and stays, the shipped tariffs, planted faults
-//! that the comparison must find, and holes that the linter must. The same cases every time; `TOLLHOUSE_TARIFF_SEED`
+//! The engine against a second reading of docs/tariffs.md: random tariffs and stays with all their facts, the shipped tariffs
+//! and the pieces of the page, planted faults that the comparison must find, properties, and holes that the linter must find. The same cases every time; `TOLLHOUSE_TARIFF_SEED`
 //! begins elsewhere, `TOLLHOUSE_TARIFF_BATCHES` says how many hundred.
 
 mod compare;
