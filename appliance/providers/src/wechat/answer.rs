@@ -57,6 +57,9 @@ pub struct Refused {
 }
 
 fn refusal(status: u16, code: &str) -> Refusal {
+    if status >= 500 {
+        return Refusal::Unknown;
+    }
     match code {
         "ORDER_NOT_EXIST" | "ORDERNOTEXIST" => Refusal::NoSuchOrder,
         "ORDER_CLOSED" | "ORDERCLOSED" => Refusal::Closed,
@@ -75,11 +78,7 @@ fn refusal(status: u16, code: &str) -> Refusal {
         | "APPID_MCHID_NOT_MATCH"
         | "PARAM_ERROR"
         | "MCH_NOT_EXISTS"
-        | "OPENID_MISMATCH"
-            if (400..500).contains(&status) =>
-        {
-            Refusal::Ours
-        }
+        | "OPENID_MISMATCH" => Refusal::Ours,
         _ => Refusal::Unknown,
     }
 }

@@ -114,6 +114,7 @@ fn a_refusal_says_what_to_do_and_what_is_not_listed_is_unknown() {
         (401, "SIGN_ERROR", Refusal::Ours),
         (500, "SYSTEM_ERROR", Refusal::Unknown),
         (502, "SIGN_ERROR", Refusal::Unknown),
+        (500, "ORDER_NOT_EXIST", Refusal::Unknown),
         (400, "SOMETHING_NEW", Refusal::Unknown),
     ] {
         let body = json!({"code": code, "message": "话", "detail": {"location": "authorization"}}).to_string();
