@@ -48,6 +48,8 @@ pub struct Row {
     pub fee: Money,
     /// What was shared with others (分润).
     pub shared: Money,
+    /// 备注. The table has no column for the seller; what tells a foreign row, if anything does, stands here.
+    pub remark: Option<String>,
 }
 
 /// What a statement says of one kind of rows, and what they were found to give.
@@ -154,6 +156,7 @@ fn row(cells: &Cells<'_>) -> Result<Row, StatementError> {
         refund_number: cells.optional("退款批次号/请求号")?,
         fee: cells.yuan("服务费（元）")?,
         shared: cells.yuan("分润（元）")?,
+        remark: cells.optional("备注")?,
     })
 }
 

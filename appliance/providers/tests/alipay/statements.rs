@@ -50,6 +50,7 @@ fn rows_are_read_to_the_fen_and_give_the_footer_s_totals() {
     assert_eq!(first.order, "LOT101ARYZ6S41AAAAAAAAAAAAAA");
     assert_eq!(first.finished_at.to_rfc3339(), "2026-01-01T00:00:05+00:00");
     assert_eq!((second.total, second.received, second.merchant_discount), (fen(2050), fen(1950), fen(100)));
+    assert_eq!((first.remark.as_deref(), second.remark.as_deref()), (None, Some("月保")));
     assert_eq!((third.kind, third.total, third.fee), (RowKind::Refund, fen(-500), fen(3)));
     assert_eq!(third.refund_number.as_deref(), Some("LOT101REFUND01"));
     assert_eq!(
