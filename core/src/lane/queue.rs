@@ -24,15 +24,12 @@ impl Lane {
         records: &impl Records,
     ) -> Result<(), LaneFault> {
         let Some(waits) = waits else { return Ok(()) };
-        match draft.next.as_ref().filter(|next| next.state == PassageState::Waiting) {
-            Some(next) => {
-                draft.then.push(look_at_bill_later(next, now));
-                draft.also = Some(Also { passage: waits.id, since: now });
-            }
-            None => {
-                let gone = self.lapsed(draft, now, waits, EndedBy::NextCar, records)?;
-                draft.change.put(&gone);
-            }
+        if let Some(next) = draft.next.as_ref().filter(|next| next.state == PassageState::Waiting) {
+            draft.then.push(look_at_bill_later(next, now));
+            draft.also = Some(Also { passage: waits.id, since: now });
+        } else {
+            let gone = self.lapsed(draft, now, waits, EndedBy::NextCar, records)?;
+            draft.change.put(&gone);
         }
         Ok(())
     }
