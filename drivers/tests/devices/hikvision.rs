@@ -195,3 +195,31 @@ async fn a_camera_that_posts_is_answered_when_the_box_has_the_plate() {
     assert_eq!(rig.notes.pictures.lock().expect("not poisoned").len(), 1);
     rig.host.shutdown().await;
 }
+
+#[tokio::test]
+async fn the_cameras_list_is_written_in_parts_and_with_the_last_what_is_not_on_it_is_taken_off() {
+    let (mut rig, mut camera) = pulling(&json!({"list": {"粤X00000": "whiteList", "粤Y00000": "blackList"}})).await;
+    let part =
+        |number: usize, plates: Vec<Value>| json!({"revision": "a", "part": number, "parts": 2, "plates": plates});
+    let first = (0..90).map(|n| json!({"plate": format!("粤B{n:05}"), "until": "2027-02-28T20:00:00Z"})).collect();
+    rig.send_with("cam-in-1", "whitelist", part(1, first), "one", chrono::TimeDelta::seconds(20));
+    rig.wait_for("cam-in-1 Confirmed").await;
+    // No barrier waits for a list.
+    rig.send("gate-in-1", "open", json!({}));
+    rig.send_with(
+        "cam-in-1",
+        "whitelist",
+        part(2, vec![json!({"plate": "粤C99999"})]),
+        "two",
+        chrono::TimeDelta::seconds(20),
+    );
+    rig.wait_for("cam-in-1 Confirmed").await;
+    camera.tell(&json!({"do": "list"}));
+    let list = camera.hears("list").await["list"].clone();
+    assert_eq!(list.as_object().map(serde_json::Map::len), Some(92), "{list}");
+    assert_eq!((list.get("粤X00000"), list.get("粤Y00000").is_some()), (None, true), "who is kept out stays so");
+    assert_eq!(list["粤B00007"], json!(["whiteList", "2027-03-01"]), "by the camera's own days");
+    rig.send_with("cam-in-1", "whitelist", part(2, vec![]), "three", chrono::TimeDelta::seconds(20));
+    rig.wait_for("cam-in-1 Rejected").await;
+    rig.host.shutdown().await;
+}

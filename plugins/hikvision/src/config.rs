@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use chrono::FixedOffset;
 use serde::Deserialize;
 
 /// The descriptor (see the C header).
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) silent_after_ms: u32,
     #[serde(default = "voice_element")]
     pub(crate) voice_element: String,
+    #[serde(default = "utc_offset_minutes")]
+    pub(crate) utc_offset_minutes: i16,
 }
 
 /// How plates come.
@@ -46,10 +49,21 @@ pub(crate) enum Events {
 }
 
 impl Config {
+    /// The camera's own time, in whose days its list is written.
+    pub(crate) fn zone(&self) -> FixedOffset {
+        let offset = FixedOffset::east_opt(i32::from(self.utc_offset_minutes) * 60);
+        offset.unwrap_or_else(|| FixedOffset::east_opt(0).expect("UTC is an offset"))
+    }
+
     /// Every device that this camera stands behind.
     pub(crate) fn devices(&self) -> Vec<String> {
         std::iter::once(&self.camera).chain(&self.barrier).cloned().collect()
     }
+}
+
+/// The trade's cameras keep Chinese time.
+fn utc_offset_minutes() -> i16 {
+    480
 }
 
 fn channel() -> u8 {

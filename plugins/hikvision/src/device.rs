@@ -72,7 +72,7 @@ impl Device {
                 method,
                 target,
                 authorization: authorization.as_deref(),
-                content_type: "application/xml; charset=\"UTF-8\"",
+                content_type: content_type(body),
                 body: body.as_bytes(),
             };
             let answer = self.client.ask(&question)?;
@@ -93,6 +93,11 @@ impl Device {
         let status = answer.head.status;
         Ok((status, answer.whole()?))
     }
+}
+
+/// ISAPI takes JSON where the address says so, and XML elsewhere.
+fn content_type(body: &str) -> &'static str {
+    if body.starts_with('{') { "application/json; charset=UTF-8" } else { "application/xml; charset=\"UTF-8\"" }
 }
 
 impl Login {

@@ -9,6 +9,7 @@ mod digest;
 mod event;
 mod events;
 mod gate;
+mod list;
 mod multipart;
 mod xml;
 
@@ -18,7 +19,7 @@ use std::thread::JoinHandle;
 
 use tollhouse_field::StopSignal;
 use tollhouse_field::http::{Listener, Server};
-use tollhouse_sdk::{Command, Driver, Host, LogLevel, Pending, Refusal, Status};
+use tollhouse_sdk::{Command, Driver, Host, LogLevel, Pending, Refusal, Status, Whitelist, WhitelistPart};
 
 use config::{Config, Events};
 use control::Job;
@@ -45,6 +46,7 @@ struct Hikvision {
 struct Running {
     stop: StopSignal,
     jobs: SyncSender<Job>,
+    lists: SyncSender<list::Job>,
     server: Option<Server>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -77,9 +79,12 @@ impl Driver for Hikvision {
             threads.push(thread("alert-stream", move || events::pull(&gate, &device, &stop))?);
         }
         let (jobs, jobs_in) = sync_channel(MOST_QUEUED);
+        let (gate, theirs, until) = (Arc::clone(&self.gate), Arc::clone(&device), stop.clone());
+        threads.push(thread("control", move || control::run(&gate, &theirs, &jobs_in, &until))?);
+        let (lists, lists_in) = sync_channel(1);
         let (gate, until) = (Arc::clone(&self.gate), stop.clone());
-        threads.push(thread("control", move || control::run(&gate, &device, &jobs_in, &until))?);
-        self.running = Some(Running { stop, jobs, server, threads });
+        threads.push(thread("list", move || list::run(&gate, &device, &lists_in, &until))?);
+        self.running = Some(Running { stop, jobs, lists, server, threads });
         Ok(())
     }
 
@@ -99,9 +104,9 @@ impl Driver for Hikvision {
     }
 
     fn stop(&mut self) {
-        let Some(Running { stop, jobs, server, threads }) = self.running.take() else { return };
+        let Some(Running { stop, jobs, lists, server, threads }) = self.running.take() else { return };
         stop.stop();
-        drop(jobs);
+        drop((jobs, lists));
         drop(server);
         for thread in threads {
             // A panic of a thread was logged by its own hook; there is nothing left to stop.
@@ -110,9 +115,30 @@ impl Driver for Hikvision {
     }
 }
 
+impl Whitelist for Hikvision {
+    fn replace(&mut self, part: WhitelistPart, pending: Pending) {
+        let refuse = |pending: Pending, status, words: &str| pending.refuse(&Refusal::new(status, words));
+        if part.device != self.gate.config.camera {
+            return refuse(pending, Status::Invalid, "that device keeps no list");
+        }
+        let Some(Running { lists, .. }) = &self.running else {
+            return refuse(pending, Status::Offline, "the driver is not running");
+        };
+        if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) =
+            lists.try_send(list::Job { part, pending })
+        {
+            refuse(job.pending, Status::Busy, "a part is on its way already");
+        }
+    }
+
+    fn capacity(&self, _device: &str) -> Option<u64> {
+        None
+    }
+}
+
 fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Refusal> {
     let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(work);
     spawned.map_err(|fault| Refusal::new(Status::Internal, format!("no thread: {fault}")))
 }
 
-tollhouse_sdk::export_driver!(Hikvision);
+tollhouse_sdk::export_driver!(Hikvision, whitelist);

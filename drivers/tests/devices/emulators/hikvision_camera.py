@@ -7,7 +7,7 @@ Started with {"password": "...", "boundary": "...", "dashes": "--" (what stands 
 "signal": true (the barrier tells where it is), "travel_ms": 60, "chunked": false}. Says {"ready": ADDRESS}, {"stream": N} for
 the Nth listener of the alert stream, {"barrier": mode}, {"voice": text}, {"credentials": "right" | "wrong"}, {"pushed": N}.
 Takes {"do": "plate", "xml": ..., "pictures": N}, {"do": "xml", "xml": ...}, {"do": "cut"}, {"do": "lock"},
-{"do": "new_nonce"}, {"do": "push", "to": ADDRESS, "xml": ..., "pictures": N, "kind": "form" | "bare"}.
+{"do": "new_nonce"}, {"do": "list"} (says {"list": {plate: [type, last day]}}; it begins with those of {"list": {plate: type}}), {"do": "push", "to": ADDRESS, "xml": ..., "pictures": N, "kind": "form" | "bare"}.
 """
 
 import hashlib
@@ -58,6 +58,7 @@ class Camera:
         self.arm = 1
         self.locked = False
         self.nonce = "nonce-1"
+        self.list = {plate: [kind, "2099-12-31"] for plate, kind in OPTIONS.get("list", {}).items()}
 
     def send(self, piece):
         for stream in self.streams:
@@ -150,9 +151,36 @@ class Talk(BaseHTTPRequestHandler):
             CAMERA.work(re.search(r"<BarrierGate><ctrlMode>(open|close|lock|unlock)</ctrlMode></BarrierGate>", body).group(1))
         elif self.path == "/ISAPI/Parking/channels/1/voiceBroadcastInfo":
             say(voice=body)
+        elif self.path == "/ISAPI/Traffic/channels/1/licensePlateAuditData/record?format=json":
+            assert self.headers["Content-Type"].startswith("application/json")
+            for record in json.loads(body)["LicensePlateInfoList"]:
+                CAMERA.list[record["LicensePlate"]] = [record["listType"], record["effectiveTime"]]
+            return self.answer(200, b'{"statusCode": 1, "statusString": "OK"}')
+        elif self.path == "/ISAPI/Traffic/channels/1/DelLicensePlateAuditData?format=json":
+            order = json.loads(body)
+            assert order["deleteAllEnabled"] is False
+            for plate in order["id"]:
+                del CAMERA.list[plate]
+            return self.answer(200, b'{"statusCode": 1, "statusString": "OK"}')
         else:
             return self.answer(404, b"")
         self.answer(200, status)
+
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        if not self.allowed():
+            return
+        assert self.path == "/ISAPI/Traffic/channels/1/searchLPListAudit", self.path
+        first = int(re.search("<searchResultPosition>(\\d+)<", body).group(1))
+        most = min(int(re.search("<maxResults>(\\d+)<", body).group(1)), 40)
+        some = sorted(CAMERA.list.items())[first:][:most]
+        infos = "".join(f"<LicensePlateInfo><id>{plate}</id><LicensePlate>{plate}</LicensePlate><type>{kind}</type>"
+                        f"<effectiveTime>{until}</effectiveTime></LicensePlateInfo>" for plate, (kind, until) in some)
+        self.answer(200, f'<?xml version="1.0" encoding="UTF-8"?><LPListAuditSearchResult version="2.0" '
+                         f'xmlns="http://www.isapi.org/ver20/XMLSchema"><searchID>x</searchID><responseStatus>true</responseStatus>'
+                         f'<LicensePlateInfoList><numOfMatches>{len(some)}</numOfMatches>{infos}</LicensePlateInfoList>'
+                         f'</LPListAuditSearchResult>'.encode())
 
 
 def push(order):
@@ -174,6 +202,8 @@ def obey(order):
             CAMERA.send(None)
         case "lock":
             CAMERA.locked = True
+        case "list":
+            say(list=CAMERA.list)
         case "new_nonce":
             CAMERA.nonce = f"nonce-{time.time_ns()}"
         case "push":
