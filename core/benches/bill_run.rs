@@ -118,7 +118,7 @@ fn stored() -> Stored {
     all
 }
 
-static YEARS_BILLED: LazyLock<Stored> = LazyLock::new(|| stored());
+static YEARS_BILLED: LazyLock<Stored> = LazyLock::new(stored);
 
 /// The run: reads each card, draws what is missing, and writes card, bills and postings as JSON, one card at a time.
 fn run(stored: &Stored, as_of: NaiveDate) -> (usize, usize) {

@@ -8,11 +8,31 @@ use serde::{Deserialize, Serialize};
 
 /// A span of days that is not empty: from the first, up to but without `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "StoredSpan")]
 pub struct Span {
     /// The first day.
     pub from: NaiveDate,
     /// The first day after.
     pub until: NaiveDate,
+}
+
+/// A span as it is written, before it is known to have days.
+#[derive(Deserialize)]
+struct StoredSpan {
+    from: NaiveDate,
+    until: NaiveDate,
+}
+
+/// A span without days.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a span from {0} ends after that day")]
+pub struct EmptySpan(NaiveDate);
+
+impl TryFrom<StoredSpan> for Span {
+    type Error = EmptySpan;
+    fn try_from(stored: StoredSpan) -> Result<Self, EmptySpan> {
+        Self::new(stored.from, stored.until).ok_or(EmptySpan(stored.from))
+    }
 }
 
 impl Span {

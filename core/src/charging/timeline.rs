@@ -43,13 +43,44 @@ pub struct Dated<T> {
 
 /// A value over time: each holds until the next. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredTimeline<T>")]
 pub struct Timeline<T> {
     changes: Vec<Dated<T>>,
+}
+
+/// A timeline as it is written, before it is known to be one.
+#[derive(Deserialize)]
+struct StoredTimeline<T> {
+    changes: Vec<Dated<T>>,
+}
+
+impl<T> TryFrom<StoredTimeline<T>> for Timeline<T> {
+    type Error = TimelineError;
+    fn try_from(stored: StoredTimeline<T>) -> Result<Self, TimelineError> {
+        let rises = stored.changes.windows(2).all(|pair| pair[0].from < pair[1].from);
+        if stored.changes.is_empty() || !rises {
+            return Err(TimelineError::NoTimeline);
+        }
+        Ok(Self { changes: stored.changes })
+    }
+}
+
+/// Reads a list that is never empty.
+pub(in crate::charging) fn at_least_one<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let all = Vec::<T>::deserialize(from)?;
+    if all.is_empty() { Err(serde::de::Error::custom("this list is never empty")) } else { Ok(all) }
 }
 
 /// Why a change is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimelineError {
+    /// What was stored has no change, or changes out of order.
+    #[error("a history begins with a value, and its dates rise")]
+    NoTimeline,
     /// There is no change on that day to take back, or it is the first.
     #[error("nothing changed on {0} that could be taken back")]
     NoSuchChange(NaiveDate),

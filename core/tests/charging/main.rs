@@ -8,4 +8,5 @@ mod kill_bill;
 mod packages;
 mod runs;
 mod sample;
+mod stored;
 mod years;

@@ -35,6 +35,7 @@ pub struct CardBill {
     /// The last day on which it can be paid without being late.
     pub due_on: NaiveDate,
     /// Line by line; never empty.
+    #[serde(deserialize_with = "crate::charging::timeline::at_least_one")]
     pub lines: Vec<CardLine>,
     /// Its late fee.
     pub late: Late,

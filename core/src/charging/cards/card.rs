@@ -30,6 +30,7 @@ pub struct Card {
     /// The day on which it was opened.
     pub opened_on: NaiveDate,
     /// How it stands, with its history, the latest last; never empty.
+    #[serde(deserialize_with = "crate::charging::timeline::at_least_one")]
     pub states: Vec<StateChange>,
     /// Spaces and places of pools, with the days on which they are its.
     pub holdings: Vec<Holding>,
