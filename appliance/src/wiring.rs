@@ -161,7 +161,7 @@ pub fn start(config: &Config, clock: BoxClock, admin: Option<Admin>) -> Result<R
     if let Some(ear) = ear {
         keep_lists(&ear, listed, &shared, &devices, &arbiters[LANE_THREADS]);
     }
-    let (server, http) = serve(config, &shared, &lot, &arbiters, admin)?;
+    let (server, http) = serve(config, &shared, &lot, &links.drivers, &arbiters, admin)?;
     let reach = Reach { store: shared.store.clone(), drivers: Arc::clone(&links.drivers), runtime: Handle::current() };
     let control = ControlSocket::listen(&config.store.data, reach).map_err(StartError::Control)?;
     let Shared { store, live, readiness, .. } = shared;
@@ -395,6 +395,7 @@ fn serve(
     config: &Config,
     shared: &Shared,
     lot: &Addr<LotActor>,
+    drivers: &Arc<DriverDesk>,
     arbiters: &[Arbiter],
     admin: Option<Admin>,
 ) -> Result<(ServerHandle, SocketAddr), StartError> {
@@ -454,6 +455,10 @@ fn serve(
         sandbox: config.payment.sandbox,
         lane_codes: config.lanes.iter().map(|lane| (lane.id.clone(), lane.code.clone())).collect(),
         tariffs: Arc::clone(&shared.tariffs),
+        drivers: {
+            let desk = Arc::clone(drivers);
+            Arc::new(move || desk.roll())
+        },
     };
     let (address, handle, server) = http::serve(config.http.listen, doors)?;
     actix::spawn(async move {

@@ -157,3 +157,17 @@ fn a_file_that_is_not_there_is_one_fault_of_the_whole() {
     assert_eq!(faults.len(), 1);
     assert_eq!(faults[0].line, 0);
 }
+
+#[test]
+fn an_instance_names_a_file_or_an_installed_driver_and_not_both() {
+    let with = |source: &str| {
+        let plugin = format!("\n[[plugins]]\nname = \"north\"\n{source}devices = [\"gate-out-1\"]\n");
+        parse(&(example() + &plugin)).map(|config| config.plugins[0].driver.clone())
+    };
+    let faults = |source: &str| with(source).expect_err(source).iter().map(ToString::to_string).collect::<String>();
+    assert_eq!(with("driver = \"acme.barrier\"\n"), Ok(DriverSource::Installed("acme.barrier".to_owned())));
+    assert_eq!(with("library = \"/lib/acme.so\"\n"), Ok(DriverSource::File("/lib/acme.so".into())));
+    assert!(faults("").contains("needs library"));
+    assert!(faults("driver = \"acme.barrier\"\nlibrary = \"/lib/acme.so\"\n").contains("one of them is enough"));
+    assert!(faults("driver = \"a/b\"\n").contains("no driver id"));
+}

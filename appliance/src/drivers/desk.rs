@@ -366,7 +366,7 @@ impl DriverDesk {
             Ok(kept) => kept.map_or_else(|| DriverRecord::new(&statement.id), |kept| kept.record),
             Err(why) => return tracing::error!("the version that runs cannot be put on record: {why}"),
         };
-        let known = record.newest.as_ref().is_some_and(|newest| number(newest) >= statement.version);
+        let known = record.floor.as_ref().is_some_and(|floor| number(floor) >= statement.version);
         if known {
             return;
         }

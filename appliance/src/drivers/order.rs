@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tollhouse_core::record::Revision;
+use utoipa::ToSchema;
 
 use super::record::DriverRecord;
 
@@ -110,7 +111,7 @@ pub struct Told {
 }
 
 /// How the box's drivers stand.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Roll {
     /// Whether the box runs: else nothing can be said of instances but what they would run.
     pub running: bool,
@@ -121,7 +122,7 @@ pub struct Roll {
 }
 
 /// How an instance stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct InstanceStanding {
     /// Its name.
     pub name: String,

@@ -8,12 +8,13 @@ use chrono::{DateTime, Utc};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use tollhouse_core::record::{Record, Table};
+use utoipa::ToSchema;
 
 /// So many versions back the way is remembered.
 const MOST_BACK: usize = 32;
 
 /// A driver, by its id.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DriverRecord {
     /// Which driver: `acme.barrier`.
     pub id: String,
@@ -35,7 +36,7 @@ pub struct DriverRecord {
 }
 
 /// A version whose file is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KeptVersion {
     /// `1.2.0`.
     pub version: String,
@@ -47,13 +48,14 @@ pub struct KeptVersion {
     /// How long the file is.
     pub bytes: u64,
     /// Since when it is kept.
+    #[schema(value_type = String, format = "date-time")]
     pub installed_at: DateTime<Utc>,
     /// Who installed it.
     pub installed_by: String,
 }
 
 /// Which version runs, and which ones ran before it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Course {
     /// What runs.
     pub version: String,

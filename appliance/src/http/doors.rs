@@ -15,6 +15,7 @@ use crate::actors::lot::messages::OpenLane;
 use crate::actors::payment::messages::{AskOrder, MakeOrder, PayProblem, SandboxPay};
 use crate::admin::Admin;
 use crate::config::{LivePage, Sandbox};
+use crate::drivers::order::Roll;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
@@ -65,6 +66,8 @@ pub struct Doors {
     pub lane_codes: BTreeMap<LaneId, String>,
     /// The lot's tariff: what it says, and what prices by it.
     pub tariffs: Arc<Tariffs>,
+    /// How the drivers stand; it reads records, so call it off the serving threads.
+    pub drivers: Arc<dyn Fn() -> Result<Roll, String> + Send + Sync>,
 }
 
 impl Doors {

@@ -3,6 +3,7 @@
 
 mod assets;
 mod doors;
+mod drivers;
 mod language;
 mod live;
 mod openapi;

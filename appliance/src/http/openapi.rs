@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::{assets, live, opening, operate, page, pay, pay_page, sandbox, tariffs};
+use super::{assets, drivers, live, opening, operate, page, pay, pay_page, sandbox, tariffs};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,7 +16,7 @@ use super::{assets, live, opening, operate, page, pay, pay_page, sandbox, tariff
         live::lanes, live::stream, opening::open,
         page::live, pay_page::lane, pay_page::plate, pay_page::qr, assets::asset,
         tariffs::list, tariffs::one, tariffs::quote, tariffs::picture,
-        sandbox::wallet, sandbox::pay,
+        sandbox::wallet, sandbox::pay, drivers::list,
         operate::healthz, operate::readyz, operate::metrics, document,
     ),
     components(schemas(live::HappeningAnswer, live::LaneAnswer, live::TotalsAnswer)),

@@ -12,7 +12,7 @@ use super::doors::Doors;
 use super::live::Watchers;
 use super::problem::Problem;
 use super::rate::Rates;
-use super::{assets, live, openapi, opening, operate, page, pay, pay_page, sandbox, tariffs};
+use super::{assets, drivers, live, openapi, opening, operate, page, pay, pay_page, sandbox, tariffs};
 use crate::config::{LivePage, Sandbox};
 
 /// The largest body that is read.
@@ -32,6 +32,7 @@ pub(super) fn configure(app: &mut ServiceConfig, doors: &Arc<Doors>, rates: &Arc
         .service(post("/api/v1/pay/bills/{bill}/orders", pay::make_order))
         .service(get("/api/v1/pay/orders/{order}", pay::order))
         .service(post("/api/v1/lanes/{lane}/openings", opening::open))
+        .service(get("/api/v1/drivers", drivers::list))
         .service(get("/api/v1/tariffs", tariffs::list))
         .service(post("/api/v1/tariffs/quote", tariffs::quote))
         .service(get("/api/v1/tariffs/{id}", tariffs::one))

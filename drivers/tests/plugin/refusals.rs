@@ -156,3 +156,31 @@ async fn a_pipe_or_a_folder_where_the_library_should_be_is_refused_at_once() {
         assert!(refusal.contains("it is no file"), "{refusal}");
     }
 }
+
+/// Links a library against a C library of tomorrow: one symbol of a version that no glibc has.
+fn wants_a_newer_glibc(folder: &Path) -> std::path::PathBuf {
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("written");
+    write("tomorrow.c", "void call_of_tomorrow(void) {}\n");
+    write("tomorrow.map", "GLIBC_9.99 { call_of_tomorrow; };\n");
+    write("wants.c", "extern void call_of_tomorrow(void);\nvoid wants(void) { call_of_tomorrow(); }\n");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (abi, source) = (root.join("../plugins/abi"), root.join("tests/plugin/versions.c"));
+    let cc = |arguments: &[&str]| {
+        let status = std::process::Command::new("cc").current_dir(folder).args(arguments).status();
+        assert!(status.expect("a C compiler named cc").success(), "{arguments:?}");
+    };
+    let stub = ["-shared", "-fPIC", "-nostdlib", "-Wl,-soname,libc.so.6", "-Wl,--version-script=tomorrow.map"];
+    cc(&[&stub[..], &["-o", "libtomorrow.so", "tomorrow.c"]].concat());
+    let (abi, source) = (abi.display().to_string(), source.display().to_string());
+    cc(&["-std=c11", "-shared", "-fPIC", "-I", &abi, "-o", "new.so", "wants.c", &source, "./libtomorrow.so"]);
+    folder.join("new.so")
+}
+
+#[tokio::test]
+async fn a_file_that_wants_a_newer_glibc_is_refused_in_words_before_it_is_loaded() {
+    let acme = Vendor::new();
+    let library = wants_a_newer_glibc(acme.folder());
+    acme.sign(&library, "acme.barrier", "1.0.0");
+    let refusal = start(&library, acme.trust(&["acme.barrier"])).err().expect("refused").to_string();
+    assert!(refusal.contains("too new for this box: it needs glibc 9.99"), "{refusal}");
+}

@@ -3,8 +3,9 @@
 //!
 //! What an order comes to is the desk's business; here is who asks, whether they are sure, and how it is told.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -289,6 +290,7 @@ impl Place {
                 self.data.display()
             ));
         };
+        belongs_to_us(&self.data)?;
         let store = Store::open(&self.data, StoreOptions::default()).map_err(|fault| fault.to_string())?;
         Ok(DriverDesk::new(DeskParts {
             store,
@@ -300,6 +302,20 @@ impl Place {
             now: Arc::new(Utc::now),
             around: None,
         }))
+    }
+}
+
+/// What is written into a stopped box's folder has to belong to the box: another user's files, root's too, would keep it
+/// from starting.
+fn belongs_to_us(data: &Path) -> Result<(), String> {
+    let owner = |path: &Path| fs::metadata(path).map(|about| about.uid());
+    match (owner(data), owner(Path::new("/proc/self"))) {
+        (Ok(box_user), Ok(us)) if box_user != us => Err(format!(
+            "no box runs on {}, and its files belong to another user: start the box, or do this as that user (sudo -u '#{box_user}' \
+             tollhouse driver ...)",
+            data.display()
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -31,6 +31,8 @@ use crate::actors::lot::messages::{NotOpened, OpenLane};
 use crate::actors::payment::messages::{AskOrder, MakeOrder, OrderState, OrderView, PayAction, PayProblem, SandboxPay};
 use crate::admin::Admin;
 use crate::config::{LivePage, Sandbox};
+use crate::drivers::order::Roll;
+use crate::drivers::record::DriverRecord;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
@@ -198,6 +200,9 @@ pub(super) fn box_with(sandbox: Sandbox, live_page: LivePage) -> Box {
         sandbox,
         lane_codes: BTreeMap::from([(LaneId::new("out-1").expect("a name"), "out-1".to_owned())]),
         tariffs: Arc::new(crate::tariffs::built_in("demo.toml", crate::demo::estate::TARIFF).expect("a tariff")),
+        drivers: Arc::new(|| {
+            Ok(Roll { running: true, instances: vec![], drivers: vec![DriverRecord::new("acme.barrier")] })
+        }),
     };
     Box { doors: Arc::new(doors), payment, asked, rates: Arc::new(Rates::new(now)), clock }
 }

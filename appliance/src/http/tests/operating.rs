@@ -8,6 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::live::{Happening, LaneView, Tone};
 use crate::readiness::{Part, Standing};
+use base64::Engine as _;
 
 #[actix_web::test]
 async fn the_box_is_ready_once_its_parts_are_up_and_lists_what_is_degraded() {
@@ -186,4 +187,17 @@ async fn a_server_on_port_zero_says_where_it_is_and_stops_when_told() {
     assert_eq!(asked.await.expect("a thread").expect("an answer"), 200);
     handle.stop(true).await;
     running.await.expect("no panic").expect("no error");
+}
+
+#[actix_web::test]
+async fn the_administrator_sees_how_the_drivers_stand_and_nobody_else_does() {
+    let site = a_box();
+    let ask = |credentials: &str| {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(credentials);
+        TestRequest::get().uri("/api/v1/drivers").insert_header(("Authorization", format!("Basic {encoded}")))
+    };
+    let got = site.send(ask(&format!("admin:{PASSWORD}"))).await;
+    assert_eq!((got.status, got.json()["drivers"][0]["id"].as_str()), (200, Some("acme.barrier")));
+    assert_eq!(site.send(ask("admin:wrong password")).await.status, 401);
+    assert_eq!(site.send(TestRequest::get().uri("/api/v1/drivers")).await.status, 401);
 }
