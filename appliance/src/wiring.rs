@@ -34,7 +34,7 @@ use crate::clock::BoxClock;
 use crate::config::{Config, Direction, ExitWithoutEntry, HolderOwes, LaneConfig, PassedBy, Sandbox};
 use crate::control::{ControlSocket, Reach};
 use crate::devices::Devices;
-use crate::drivers::{DeskParts, DriverDesk, DriverSlot, Shelf, Surroundings};
+use crate::drivers::{DeskParts, DriverDesk, DriverSlot, Shelf, Surroundings, slots};
 use crate::http::{self, Doors, HttpError};
 use crate::live::Live;
 use crate::metrics::{LinkObserver, Metrics, MetricsError};
@@ -244,17 +244,6 @@ fn connect(config: &Config, shared: &Shared, sink: Arc<dyn EventSink>) -> Result
     let link: Arc<dyn DeviceLink> = Arc::<MqttLink>::clone(&mqtt);
     devices.add(config.mqtt_devices(), &link);
     Ok((Links { observer: ear, mqtt, drivers }, devices))
-}
-
-/// The places of the configured instances, each with the lanes that need it.
-pub fn slots(config: &Config) -> Vec<Arc<DriverSlot>> {
-    let lanes_of = |devices: &[DeviceId]| {
-        let needs = |lane: &&LaneConfig| lane.devices().iter().any(|device| devices.contains(device));
-        config.lanes.iter().filter(needs).map(|lane| lane.id.to_string()).collect()
-    };
-    let slot =
-        |plugin: &crate::config::PluginConfig| Arc::new(DriverSlot::new(plugin.clone(), lanes_of(&plugin.devices)));
-    config.plugins.iter().map(slot).collect()
 }
 
 /// The cameras that can open by themselves, each with what its list is made for.

@@ -13,4 +13,4 @@ pub mod slot;
 
 pub use desk::{DeskParts, DriverDesk};
 pub use shelf::Shelf;
-pub use slot::{DriverSlot, Surroundings};
+pub use slot::{DriverSlot, Surroundings, slots};

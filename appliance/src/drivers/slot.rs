@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use tollhouse_core::id::DeviceId;
 use tollhouse_drivers::link::LinkState;
 use tollhouse_drivers::plugin::{self, Patience, PluginHost, SealedLibrary, Standing, Trust};
 use tollhouse_drivers::{Clock, DeviceCommand, DeviceLink, EventSink, LinkError, Observer};
 
 use super::order::InstanceStanding;
 use super::plan::Instance;
-use crate::config::{DriverSource, PluginConfig};
+use crate::config::{Config, DriverSource, LaneConfig, PluginConfig};
 
 /// Above what loading, `create` and `start` may take together.
 const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -28,6 +29,16 @@ pub struct Surroundings {
     pub observer: Arc<dyn Observer>,
     /// The executable that children are started from: the box's own.
     pub executable: std::path::PathBuf,
+}
+
+/// The places of the configured instances, each with the lanes that need it.
+pub fn slots(config: &Config) -> Vec<Arc<DriverSlot>> {
+    let lanes_of = |devices: &[DeviceId]| {
+        let needs = |lane: &&LaneConfig| lane.devices().iter().any(|device| devices.contains(device));
+        config.lanes.iter().filter(needs).map(|lane| lane.id.to_string()).collect()
+    };
+    let slot = |plugin: &PluginConfig| Arc::new(DriverSlot::new(plugin.clone(), lanes_of(&plugin.devices)));
+    config.plugins.iter().map(slot).collect()
 }
 
 /// See the module.

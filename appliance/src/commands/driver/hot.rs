@@ -21,9 +21,8 @@ use super::Form;
 use crate::config::{self, Config};
 use crate::control::{self, Reply, Request};
 use crate::drivers::order::{Asked, Earnest, Force, Luggage, Named, Order, Roll, Told};
-use crate::drivers::{DeskParts, DriverDesk, Shelf};
+use crate::drivers::{DeskParts, DriverDesk, Shelf, slots};
 use crate::store::{Store, StoreOptions};
-use crate::wiring;
 
 /// The longest reason and name, in characters.
 const MOST_CHARS: usize = 200;
@@ -296,7 +295,7 @@ impl Place {
             store,
             shelf: Shelf::of(&self.data),
             keys: config.drivers.clone(),
-            slots: wiring::slots(config),
+            slots: slots(config),
             executable: std::env::current_exe()
                 .map_err(|fault| format!("the program's own file is unknown: {fault}"))?,
             now: Arc::new(Utc::now),
