@@ -10,6 +10,7 @@ pub mod control;
 pub mod demo;
 pub mod devices;
 pub mod drivers;
+pub mod findings;
 pub mod http;
 pub mod live;
 pub mod metrics;

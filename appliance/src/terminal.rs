@@ -2,6 +2,7 @@
 //! file that is at fault, with a caret below it.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 
 use tollhouse_core::words::Language;
 
@@ -22,6 +23,40 @@ pub fn width(text: &str) -> usize {
 
 fn is_wide(c: char) -> bool {
     matches!(u32::from(c), 0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd)
+}
+
+/// How far long work has come, on one line of a terminal that is written over; anywhere else nothing is said.
+#[derive(Debug)]
+pub struct Progress {
+    what: String,
+    all: usize,
+    every: usize,
+    done: usize,
+    shown: bool,
+}
+
+impl Progress {
+    /// So many steps are to be done.
+    pub fn of(what: impl Into<String>, all: usize) -> Self {
+        let shown = std::io::stderr().is_terminal();
+        Self { what: what.into(), all, every: (all / 50).max(1_000), done: 0, shown }
+    }
+
+    /// One more is done.
+    pub fn step(&mut self) {
+        self.done += 1;
+        if self.shown && self.done.is_multiple_of(self.every) {
+            eprint!("\r{} {} / {}", self.what, self.done, self.all);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown && self.done >= self.every {
+            eprint!("\r{}\r", " ".repeat(width(&self.what) + 24));
+        }
+    }
 }
 
 /// To which side a column leans.

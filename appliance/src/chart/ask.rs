@@ -1,5 +1,6 @@
 //! Asks the engine for a picture: which fee after which duration, and where the caps are.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tollhouse_core::money::{Currency, Money};
 use tollhouse_core::tariff::curve::Curve;
 use tollhouse_core::tariff::model::{Cap, CapPer, Price, Span, TariffFile, WrittenStay};
@@ -7,6 +8,7 @@ use tollhouse_core::tariff::{PriceError, StayFacts, parse};
 use tollhouse_core::words::Words;
 
 use super::{CapLine, Picture};
+use crate::quote::local;
 use crate::tariffs::Tariffs;
 
 /// The longest picture: a month.
@@ -17,8 +19,10 @@ const SAMPLES: i64 = 2_880;
 /// What is to be drawn, as it was asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// When the car comes in: RFC 3339 or the tariff's local time.
-    pub enter: &'a str,
+    /// When the car comes in: RFC 3339 or the tariff's local time; `None`: at `now`.
+    pub enter: Option<&'a str>,
+    /// The present moment.
+    pub now: DateTime<Utc>,
     /// Up to which duration, as a span.
     pub to: &'a str,
     /// The kind of vehicle.
@@ -42,7 +46,10 @@ pub enum ChartError {
 /// The picture that was asked for.
 pub fn picture(tariffs: &Tariffs, wanted: &Wanted<'_>) -> Result<Picture, ChartError> {
     let newest = &tariffs.versions.last().expect("a book has a version").file;
-    let text = serde_json::json!({ "enter": wanted.enter, "exit": wanted.enter, "vehicle": wanted.vehicle });
+    // To the minute, as people draw time.
+    let now = local(wanted.now - TimeDelta::seconds(wanted.now.timestamp().rem_euclid(60)), newest.time_zone);
+    let enter = wanted.enter.unwrap_or(&now);
+    let text = serde_json::json!({ "enter": enter, "exit": enter, "vehicle": wanted.vehicle });
     let stay = parse::parse_stay(&text.to_string(), newest).map_err(|faults| {
         let messages = faults.iter().map(|fault| format!("{}: {}", fault.path, fault.message));
         ChartError::Stay(messages.collect::<Vec<_>>().join("; "))
@@ -52,7 +59,7 @@ pub fn picture(tariffs: &Tariffs, wanted: &Wanted<'_>) -> Result<Picture, ChartE
     let plan = tariffs.book.in_force_at(stay.enter);
     let file = plan.file();
     let fee = |seconds: i64| {
-        let exit = stay.enter + chrono::TimeDelta::seconds(seconds);
+        let exit = stay.enter + TimeDelta::seconds(seconds);
         let facts = StayFacts::from(&WrittenStay { exit, ..stay.clone() });
         tariffs.book.price(&facts).map(|priced| priced.total.minor())
     };

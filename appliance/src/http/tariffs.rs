@@ -73,7 +73,7 @@ pub(super) struct QuoteRequest {
 /// What is to be drawn.
 #[derive(Debug, Deserialize)]
 pub(super) struct ChartQuery {
-    enter: String,
+    enter: Option<String>,
     #[serde(default = "day")]
     to: String,
     #[serde(default = "small")]
@@ -162,7 +162,7 @@ pub(super) async fn quote(
 #[utoipa::path(
     get, path = "/api/v1/tariffs/{id}/chart.svg", tag = "tariffs",
     params(("id" = String, Path, description = "The tariff's id"),
-           ("enter" = String, Query, description = "When the car comes in: RFC 3339 or the tariff's local time", example = "2026-03-02 08:00"),
+           ("enter" = Option<String>, Query, description = "When the car comes in: RFC 3339 or the tariff's local time; now, if left out", example = "2026-03-02 08:00"),
            ("to" = Option<String>, Query, description = "Up to which duration, at most 31d; 24h if left out", example = "48h"),
            ("vehicle" = Option<String>, Query, description = "The kind of vehicle; small if left out")),
     responses((status = 200, body = String, content_type = "image/svg+xml"),
@@ -180,10 +180,10 @@ pub(super) async fn picture(
     if let Some(peer) = request.peer_addr() {
         rates.ask(peer.ip()).map_err(Problem::too_often)?;
     }
-    let tariffs = Arc::clone(&doors.tariffs);
+    let (tariffs, now) = (Arc::clone(&doors.tariffs), (doors.clock)());
     let drawn = off_the_threads(move || {
         let ChartQuery { enter, to, vehicle } = query.into_inner();
-        let wanted = Wanted { enter: &enter, to: &to, vehicle: &vehicle };
+        let wanted = Wanted { enter: enter.as_deref(), now, to: &to, vehicle: &vehicle };
         chart::picture(&tariffs, &wanted).map(|picture| chart::svg(&picture)).map_err(|why| faulty(why.to_string()))
     });
     Ok(HttpResponse::Ok().content_type("image/svg+xml").body(drawn.await??))

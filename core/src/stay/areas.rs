@@ -42,6 +42,8 @@ impl Stay {
             let entry = AreaMove { into: self.area.clone(), at: self.entered_at, lane: self.entry_lane.clone() };
             self.moves.push(entry);
         }
+        // Seen here, it is not at the exit any more where the fee clock stopped.
+        self.clock_stopped_at = self.clock_stopped_at.filter(|stopped| at <= *stopped);
         let place = self.moves.partition_point(|known| known.at <= at).max(1);
         self.moves.insert(place, AreaMove { into: into.clone(), at, lane: lane.clone() });
         self.stand_where_seen_last()

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Basis, Stay};
 use crate::pass::{Coverage, GatePass, PassHours};
 use crate::record::{ReadError, Records};
-use crate::tariff::model::CoveredSpan;
+use crate::tariff::model::{AreaVisit, CoveredSpan};
 
 /// What a pass covers of a stay, as it was known when the stay was looked at last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,16 +41,22 @@ impl Stay {
 
     /// The parts of the stay that its pass covers, by the lot's clock.
     pub fn covered(&self, until: DateTime<Utc>, zone: Tz) -> Vec<CoveredSpan> {
-        let Some(cover) = &self.cover else { return vec![] };
+        self.cover.as_ref().map_or_else(Vec::new, |cover| cover.of(&self.areas(until), zone))
+    }
+}
+
+impl Cover {
+    /// The parts of these times in areas that it covers, by the lot's clock.
+    pub fn of(&self, visits: &[AreaVisit], zone: Tz) -> Vec<CoveredSpan> {
         let mut spans = Vec::new();
-        for visit in self.areas(until) {
-            let areas = &cover.coverage.areas;
+        for visit in visits {
+            let areas = &self.coverage.areas;
             if !areas.is_empty() && !areas.iter().any(|area| area.as_str() == visit.area) {
                 continue;
             }
-            let ends = cover.until.map_or(visit.exit, |until| until.min(visit.exit));
+            let ends = self.until.map_or(visit.exit, |until| until.min(visit.exit));
             if visit.enter < ends {
-                within_hours(&cover.coverage.hours, (visit.enter, ends), zone, &mut spans);
+                within_hours(&self.coverage.hours, (visit.enter, ends), zone, &mut spans);
             }
         }
         spans

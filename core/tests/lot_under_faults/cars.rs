@@ -1,14 +1,14 @@
 //! The cars and their drivers: where they want to be, and whether, when and how often they pay.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tollhouse_core::lane::{Direction, OnLoop, Passage, Standing, Way};
+use tollhouse_core::lane::{OnLoop, Passage, Standing, Way};
 use tollhouse_core::pass::{Coverage, GatePass, Grants, OverduePolicy};
 use tollhouse_core::plate::Plate;
 use tollhouse_core::record::{Cause, Change, ChangeKind};
 
 use crate::desk::DeskJob;
 use crate::queue::{Arm, Happens};
-use crate::world::World;
+use crate::world::{COURT_IN, COURT_OUT, World};
 
 /// How many cars there are.
 const CARS: usize = 12;
@@ -52,8 +52,21 @@ pub(crate) enum Stands {
     Outside,
     At(usize),
     Inside,
+    /// In the inner court, which has lanes of its own inside the lot.
+    InCourt,
     /// Where it wants to be, for good.
     Content,
+}
+
+/// A car drove through a lane between areas.
+#[derive(Debug)]
+pub(crate) struct Crossing {
+    pub(crate) car: usize,
+    pub(crate) lane: usize,
+    /// It stood there from then
+    pub(crate) from: DateTime<Utc>,
+    /// until then.
+    pub(crate) to: DateTime<Utc>,
 }
 
 impl World {
@@ -99,13 +112,15 @@ impl World {
         match self.cars[car].stands {
             Stands::Content => {}
             Stands::Outside if self.cars[car].trips == 0 => self.cars[car].stands = Stands::Content,
-            Stands::Outside => self.drive_to(car, Direction::Entry),
+            Stands::Outside => self.drive_to_one_of(car, 0),
             Stands::Inside if self.wants_to_pay_early(car) => {
                 self.ask_early(car);
                 let wait = self.chance.ms(5_000, 900_000);
                 self.queue.after(wait, Happens::Car { car });
             }
-            Stands::Inside => self.drive_to(car, Direction::Exit),
+            Stands::Inside if self.stormy() && self.chance.happens(400) => self.drive_to(car, COURT_IN),
+            Stands::Inside => self.drive_to_one_of(car, 2),
+            Stands::InCourt => self.drive_to(car, COURT_OUT),
             Stands::At(lane) => {
                 self.is_served(car, lane)?;
                 self.stands_in_lane(car, lane);
@@ -114,9 +129,13 @@ impl World {
         Ok(())
     }
 
-    fn drive_to(&mut self, car: usize, direction: Direction) {
-        let first = if direction == Direction::Entry { 0 } else { 2 };
+    /// Of two lanes that lead the same way, one.
+    fn drive_to_one_of(&mut self, car: usize, first: usize) {
         let lane = first + self.chance.below(2);
+        self.drive_to(car, lane);
+    }
+
+    fn drive_to(&mut self, car: usize, lane: usize) {
         let wait = self.chance.ms(4_000, 15_000);
         if self.places[lane].car.is_none() && self.places[lane].arm == Arm::Down {
             self.places[lane].car = Some(car);
@@ -144,25 +163,33 @@ impl World {
 
     fn stands_in_lane(&mut self, car: usize, lane: usize) {
         let stood = self.now() - self.places[lane].since;
-        let entry = lane < 2;
+        let (before, behind) = match lane {
+            0 | 1 => (Stands::Outside, Stands::Inside),
+            COURT_IN => (Stands::Inside, Stands::InCourt),
+            COURT_OUT => (Stands::InCourt, Stands::Inside),
+            _ => (Stands::Inside, Stands::Outside),
+        };
+        let exit = behind == Stands::Outside;
         if self.places[lane].arm == Arm::Up && !self.fault(100) {
-            let inside = if entry { Stands::Inside } else { Stands::Outside };
-            if !entry {
+            if exit {
                 self.cars[car].trips -= 1;
             }
-            return self.leaves(car, lane, Way::Through, inside);
+            if lane >= COURT_IN {
+                let (from, to) = (self.places[lane].since, self.now());
+                self.crossings.push(Crossing { car, lane, from, to });
+            }
+            return self.leaves(car, lane, Way::Through, behind);
         }
-        let stays = if entry { TimeDelta::minutes(3) } else { TimeDelta::minutes(20) };
-        let refused = entry && self.is_refused(car, lane);
+        let stays = if exit { TimeDelta::minutes(20) } else { TimeDelta::minutes(3) };
+        let refused = !exit && self.is_refused(car, lane);
         let gives_up = self.stormy() && (self.chance.happens(15) || stood > stays);
-        if refused && stood > TimeDelta::seconds(20) && !self.stormy() {
+        if refused && before == Stands::Outside && stood > TimeDelta::seconds(20) && !self.stormy() {
             self.cars[car].trips = 0;
         }
         if gives_up || refused && stood > TimeDelta::seconds(20) {
-            let back = if entry { Stands::Outside } else { Stands::Inside };
-            return self.leaves(car, lane, Way::Back, back);
+            return self.leaves(car, lane, Way::Back, before);
         }
-        if !entry {
+        if exit {
             self.at_exit(car, lane, stood);
         } else if self.fault(self.faults.person) {
             self.person_opens(lane);

@@ -44,6 +44,16 @@ impl Faults {
             slow_commit: some(200),
         }
     }
+
+    /// Without what keeps the box from hearing in time which car stands where.
+    pub(crate) fn without_those_of_reads(self) -> Self {
+        Self { crash: 0, lost: 0, late: 0, backlog: 0, misread: 0, person: 0, ..self }
+    }
+
+    /// Whether the box hears in time which car stands where.
+    pub(crate) fn leave_reads_alone(&self) -> bool {
+        self.crash + self.lost + self.late + self.backlog + self.misread + self.person == 0
+    }
 }
 
 /// A bug planted in the shell, outside production code. Each must be caught.
@@ -69,4 +79,6 @@ pub(crate) enum Planted {
     RefundUnderNewNumber,
     /// The message of a further attempt carries the first attempt's id.
     RetryUnderOldId,
+    /// A stay forgets through which lanes between areas it went.
+    MovesForgotten,
 }

@@ -9,6 +9,7 @@ use tollhouse_core::lane::{
 };
 use tollhouse_core::plate::Colour;
 use tollhouse_core::record::{Change, Op, Table};
+use tollhouse_core::stay::Stay;
 
 use crate::faults::Planted;
 use crate::queue::{Arm as ArmAt, Happens, Seen, Told, What};
@@ -266,6 +267,17 @@ pub(crate) fn spoil(planted: Planted, change: &mut Change) {
             change.relied.retain(|relied| relied.table != Table::Events);
         }
         Planted::PostingsDropped => change.postings.clear(),
+        Planted::MovesForgotten => {
+            for op in &mut change.ops {
+                if let Op::Put { table, record, .. } = op
+                    && table == Table::Stays.name()
+                {
+                    let mut stay: Stay = serde_json::from_str(record.get()).expect("a stay");
+                    stay.moves.clear();
+                    *record = serde_json::value::to_raw_value(&stay).expect("it serialises");
+                }
+            }
+        }
         _ => {}
     }
 }

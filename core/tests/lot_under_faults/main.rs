@@ -112,5 +112,6 @@ planted! {
     a_command_that_goes_out_again_under_a_new_id_is_caught: ResentUnderNewId, "not on record";
     an_answer_from_before_the_expiry_that_ends_an_order_is_caught: StaleAnswerExpires, "never captured";
     a_refund_under_a_new_number_is_caught: RefundUnderNewNumber, "";
+    a_stay_that_forgets_its_moves_is_caught: MovesForgotten, "";
     a_further_attempt_under_the_old_id_is_caught: RetryUnderOldId, "";
 }

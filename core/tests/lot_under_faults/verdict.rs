@@ -7,7 +7,7 @@ use tollhouse_core::pay::{OpenRefund, Order, Payment, Refund, RefundState};
 use tollhouse_core::record::{Balance, Counter, Record, Records, Table};
 use tollhouse_core::stay::{Stay, StayState, inside_counter};
 
-use crate::cars::Stands;
+use crate::cars::{Crossing, Stands};
 use crate::desk::transaction;
 use crate::world::World;
 
@@ -20,6 +20,7 @@ impl World {
             }
         }
         self.money_is_where_it_belongs()?;
+        self.areas_are_as_driven()?;
         self.counters_count()
     }
 
@@ -71,6 +72,31 @@ impl World {
             || self.rows::<Refund>()?.iter().any(|one| one.state != RefundState::Done)
         {
             return Err("a refund is not done".into());
+        }
+        Ok(())
+    }
+
+    /// Every move of a stay is in order and leads somewhere; and where no device is late or silent, each car that
+    /// drove through a lane between areas moved there.
+    fn areas_are_as_driven(&self) -> Result<(), String> {
+        let stays = self.rows::<Stay>()?;
+        for stay in &stays {
+            let last = stay.moves.last();
+            if !stay.moves.is_sorted_by_key(|one| one.at) || last.is_some_and(|last| last.into != stay.area) {
+                return Err(format!("the moves of stay {} do not lead to where it is: {:?}", stay.id, stay.moves));
+            }
+        }
+        if !self.faults.leave_reads_alone() {
+            return Ok(());
+        }
+        for Crossing { car, lane, from, to } in &self.crossings {
+            let (plate, name) = (&self.cars[*car].plate, &self.rules[*lane].lane);
+            let own = stays.iter().filter(|stay| stay.plate.as_str() == plate && stay.state != StayState::Voided);
+            let mut moves = own.flat_map(|stay| &stay.moves);
+            // More than one is a car that stood there beyond its authorisation: it costs nothing to be seen again.
+            if !moves.any(|one| one.lane == *name && (*from..=*to).contains(&one.at)) {
+                return Err(format!("{plate} drove through {name} and did not move, {from} to {to}"));
+            }
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use tollhouse_core::audit::{self, Invariant, JournalEntry, Texts};
 use tollhouse_core::bill::Bill;
 use tollhouse_core::id::{BillId, CommandId, LaneId, PassageId, StayId};
 use tollhouse_core::lane::{
-    Arm, Command, CommandState, Direction, Ended, EndedBy, Grant, GrantCause, Passage, PassageState,
+    Arm, Command, CommandState, DecisionCode, Direction, Ended, EndedBy, Grant, GrantCause, Passage, PassageState,
 };
 use tollhouse_core::record::{Cause, Change, ChangeKind, Kept, Memory, Op, Record, Records, Refusal, Table};
 use tollhouse_core::stay::Stay;
@@ -242,7 +242,9 @@ impl Watch {
     /// Who opens as settled has paid, who opens as nothing due owes nothing, and one payment opens one exit.
     fn cause_is_true(&mut self, step: &Step<'_>) -> Result<(), String> {
         let passage = step.passage;
-        let Some(grant) = passage.grant.as_ref().filter(|_| passage.direction == Direction::Exit) else {
+        // Out of the court is not out of the lot.
+        let leaves = passage.direction == Direction::Exit && passage.code != DecisionCode::AreaExit;
+        let Some(grant) = passage.grant.as_ref().filter(|_| leaves) else {
             return Ok(());
         };
         let due = match passage.bill {

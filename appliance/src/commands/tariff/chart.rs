@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::ChartArgs;
 use crate::chart::{self, Wanted};
+use crate::clock::BoxClock;
 use crate::commands::check::Form;
 use crate::commands::{quote, refused, wrong_usage};
 use crate::tariffs;
@@ -14,7 +15,8 @@ pub(super) fn run(args: &ChartArgs) -> ExitCode {
         Ok(tariffs) => tariffs,
         Err(faults) => return quote::told(&faults, Form::Text),
     };
-    let wanted = Wanted { enter: &args.enter, to: &args.to, vehicle: &args.vehicle };
+    let now = BoxClock::start(1).now();
+    let wanted = Wanted { enter: args.enter.as_deref(), now, to: &args.to, vehicle: &args.vehicle };
     let picture = match chart::picture(&tariffs, &wanted) {
         Ok(picture) => picture,
         Err(why) => return wrong_usage(&why.to_string()),

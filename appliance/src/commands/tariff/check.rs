@@ -1,40 +1,24 @@
-//! `tollhouse tariff check`: faults with their line, examples that do not hold, and the linter's warnings.
+//! `tollhouse tariff check`: faults with their line, examples that do not hold, and the linter's warnings, for people.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tollhouse_core::tariff::lint::{ShownStay, Warning};
-use tollhouse_core::tariff::proof::{Broken, failed_examples, linted};
 use tollhouse_core::words::Language;
 
 use crate::commands::check::Form;
-use crate::quote::local;
-use crate::tariffs::{self, TariffFault, Version};
+use crate::findings::Found;
 use crate::terminal::{Lean, excerpt, table};
 
-/// What was found in one file.
-struct Found {
-    name: String,
-    text: String,
-    version: Option<Version>,
-    faults: Vec<TariffFault>,
-    broken: Vec<Broken>,
-    warnings: Vec<Warning>,
-}
-
-impl Found {
-    fn is_sound(&self) -> bool {
-        self.faults.is_empty() && self.broken.is_empty()
-    }
-}
-
 pub(super) fn run(files: &[PathBuf], form: Form, language: Language) -> ExitCode {
-    let found: Vec<Found> = files.iter().map(|path| look(path)).collect();
+    let found: Vec<Found> = files.iter().map(|path| Found::of_file(path)).collect();
     let sound = found.iter().all(Found::is_sound);
     match form {
-        Form::Json => println!("{}", json!({ "ok": sound, "files": found.iter().map(as_json).collect::<Vec<_>>() })),
+        Form::Json => {
+            println!("{}", json!({ "ok": sound, "files": found.iter().map(Found::json).collect::<Vec<_>>() }))
+        }
         Form::Text => {
             for one in &found {
                 let (faults, rest) = as_text(one, language);
@@ -44,52 +28,6 @@ pub(super) fn run(files: &[PathBuf], form: Form, language: Language) -> ExitCode
         }
     }
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn look(path: &Path) -> Found {
-    let name = path.display().to_string();
-    let mut found =
-        Found { name, text: String::new(), version: None, faults: vec![], broken: vec![], warnings: vec![] };
-    let read = tariffs::read_text(path).map_err(|fault| vec![fault]);
-    let version = read.and_then(|text| {
-        found.text.clone_from(&text);
-        tariffs::version(&found.name, text)
-    });
-    match version.and_then(|version| tariffs::book(vec![version])) {
-        Ok(mut tariffs) => {
-            let version = tariffs.versions.remove(0);
-            found.broken = failed_examples(&version.file, &tariffs.book);
-            let (warnings, broken) = linted(&version.file);
-            found.warnings = warnings;
-            found.broken.extend(broken);
-            found.version = Some(version);
-        }
-        Err(faults) => found.faults = faults,
-    }
-    found
-}
-
-fn as_json(found: &Found) -> Value {
-    let zone = found.version.as_ref().map(|version| version.file.time_zone);
-    let when = |at| zone.map_or(Value::Null, |zone| local(at, zone).into());
-    let stay = |stay: &ShownStay| {
-        json!({ "text": stay.text, "vehicle": stay.vehicle, "enter": when(stay.enter), "exit": when(stay.exit),
-                "fee": stay.fee.amount(), "currency": stay.fee.currency() })
-    };
-    let warning = |warning: &Warning| {
-        json!({ "hole": warning.hole.as_str(), "line": warning.line, "text": warning.text,
-                "stays": warning.stays.iter().map(stay).collect::<Vec<_>>(), "accepted": warning.accepted })
-    };
-    json!({
-        "file": found.name,
-        "ok": found.is_sound(),
-        "id": found.version.as_ref().map(|version| &version.file.id),
-        "version": found.version.as_ref().map(|version| &version.file.version),
-        "examples": found.version.as_ref().map(|version| version.file.examples.len()),
-        "faults": found.faults,
-        "broken": found.broken.iter().map(|one| json!({ "line": one.line, "text": one.text })).collect::<Vec<_>>(),
-        "warnings": found.warnings.iter().map(warning).collect::<Vec<_>>(),
-    })
 }
 
 /// What belongs on stderr, and what on stdout.

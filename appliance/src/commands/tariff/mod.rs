@@ -82,9 +82,9 @@ pub(super) struct ChartArgs {
     /// The tariff
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// When the car comes in: RFC 3339, or the tariff's local time
+    /// When the car comes in: RFC 3339, or the tariff's local time; now, if left out
     #[arg(long, value_name = "T")]
-    enter: String,
+    enter: Option<String>,
     /// Up to which duration: 48h, 3d, 90min
     #[arg(long, value_name = "SPAN", default_value = "24h")]
     to: String,

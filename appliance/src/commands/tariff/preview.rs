@@ -15,7 +15,7 @@ use crate::commands::quote::{self, duration, when};
 use crate::commands::refused;
 use crate::quote::{local, signed};
 use crate::tariffs::{self, Tariffs};
-use crate::terminal::{Lean, table};
+use crate::terminal::{Lean, Progress, table};
 
 pub(super) fn run(args: &PreviewArgs, form: Form, language: Language) -> ExitCode {
     let read = |path: &PathBuf| tariffs::read_files(std::slice::from_ref(path));
@@ -32,11 +32,17 @@ pub(super) fn run(args: &PreviewArgs, form: Form, language: Language) -> ExitCod
         Err(why) => return refused(&why),
     };
     let file = |tariffs: &Tariffs| tariffs.versions[0].file.currency;
-    let facts = stays.iter().map(|stay| (&**stay, kind(stay, &new)));
+    let pricing = Words::new("正在按两个版本计价", "pricing by both versions");
+    let mut progress = Progress::of(pricing.in_language(language), stays.len());
+    let facts = stays.iter().map(|stay| {
+        progress.step();
+        (&**stay, kind(stay, &new))
+    });
     let found = match preview(&old.book, &new.book, (file(&old), file(&new)), facts) {
         Ok(found) => found,
         Err(why) => return refused(&why),
     };
+    drop(progress);
     let told = Told { found: &found, stays: &stays, new: &new, language };
     match form {
         Form::Json => println!("{}", told.json()),

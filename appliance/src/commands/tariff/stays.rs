@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::Path;
 
+use chrono_tz::Tz;
 use tollhouse_core::tariff::model::TariffFile;
 use tollhouse_core::tariff::{StayFacts, parse};
 
@@ -27,15 +28,16 @@ impl Deref for PastStay {
 
 /// The last `last` stays.
 pub(super) fn read(source: &StaySource, tariffs: &Tariffs, last: usize) -> Result<Vec<PastStay>, String> {
+    let zone = tariffs.versions[0].file.time_zone;
     let mut stays = match (&source.stays, &source.data, &source.config) {
         (Some(path), ..) => from_file(path, &tariffs.versions[0].file)?,
-        (None, Some(data), _) => of_box(data, last)?,
+        (None, Some(data), _) => of_box(data, last, zone)?,
         (None, None, Some(path)) => {
             let config = config::load(path).map_err(|faults| {
                 let faults = faults.iter().map(|fault| format!("{}: {fault}", path.display()));
                 faults.collect::<Vec<_>>().join("\n")
             })?;
-            of_box(&config.store.data, last)?
+            of_box(&config.store.data, last, zone)?
         }
         (None, None, None) => return Err("give --stays FILE, --data DIR or --config FILE".to_owned()),
     };
@@ -45,9 +47,9 @@ pub(super) fn read(source: &StaySource, tariffs: &Tariffs, last: usize) -> Resul
     if stays.is_empty() { Err("there are no stays to price".to_owned()) } else { Ok(stays) }
 }
 
-fn of_box(data: &Path, last: usize) -> Result<Vec<PastStay>, String> {
+fn of_box(data: &Path, last: usize, zone: Tz) -> Result<Vec<PastStay>, String> {
     let stays = past::ask_stays(data, last).map_err(|fault| fault.to_string())?;
-    Ok(stays.iter().map(|stay| PastStay(past::facts(stay))).collect())
+    Ok(stays.iter().map(|stay| PastStay(past::facts(stay, zone))).collect())
 }
 
 /// CSV with a head line, in any order of columns: `enter`, `exit` and, if known, `vehicle` and `colour`.

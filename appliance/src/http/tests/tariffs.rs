@@ -67,4 +67,8 @@ async fn the_picture_of_a_tariff_is_an_svg() {
     assert_eq!(got.status, 200);
     assert!(got.body.starts_with("<svg") && got.body.contains("80.00 CNY"), "{}", got.body);
     assert_eq!(site.send(chart("enter=2026-03-02T08:00&to=99d")).await.status, 422);
+    // It is noon at the lot.
+    let now = site.send(chart("")).await;
+    assert_eq!(now.status, 200, "{}", now.body);
+    assert!(now.body.contains("2026-03-01 12:00") && now.body.contains("40.00 CNY"), "{}", now.body);
 }

@@ -246,6 +246,19 @@ fn leaving_the_lot_from_the_court_by_the_books_is_a_case_and_is_priced_there() {
 }
 
 #[test]
+fn a_car_that_left_the_exit_unseen_for_the_court_is_no_more_at_the_exit() {
+    let mut garage = Garage::new();
+    garage.drives("08:00", At::StreetIn);
+    assert_eq!(garage.drives("10:00", At::StreetOut), ["exit_payment_due"]);
+    let bill = garage.lot.stay_of(CAR).and_then(|stay| stay.bill).expect("a bill");
+    garage.drives("10:05", At::CourtIn);
+    assert_eq!(garage.lot.stay_of(CAR).expect("inside").clock_stopped_at, None, "the fee clock runs on");
+    let order = garage.lot.order(bill);
+    garage.lot.pay(&order).expect("captured");
+    assert!(opens(&garage.tell(At::StreetOut, Input::LookAtBill)).is_empty(), "nobody stands there");
+}
+
+#[test]
 fn a_car_that_nobody_saw_come_in_begins_its_stay_at_the_inner_lane_as_a_case() {
     let mut garage = Garage::new();
     assert_eq!(garage.drives("09:00", At::CourtIn)[0], "area_entry");
