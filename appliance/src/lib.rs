@@ -2,6 +2,7 @@
 
 pub mod actors;
 pub mod admin;
+pub mod changes;
 pub mod chart;
 pub mod clock;
 pub mod commands;

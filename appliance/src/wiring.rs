@@ -13,6 +13,7 @@ use actix_web::dev::ServerHandle;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{join_all, join3};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tollhouse_core::id::{DeviceId, IdKey};
 use tollhouse_core::lane::{self as core_lane, LaneRules};
 use tollhouse_core::tariff::TariffBook;
@@ -38,6 +39,7 @@ use crate::drivers::{DeskParts, DriverDesk, DriverSlot, Shelf, Surroundings, slo
 use crate::http::{self, Doors, HttpError};
 use crate::live::Live;
 use crate::metrics::{LinkObserver, Metrics, MetricsError};
+use crate::past;
 use crate::readiness::{Part, Readiness, Standing};
 use crate::secret::{self, SecretError};
 use crate::store::{Store, StoreError, StoreOptions};
@@ -448,6 +450,11 @@ fn serve(
             let desk = Arc::clone(drivers);
             Arc::new(move || desk.roll())
         },
+        past: {
+            let store = shared.store.clone();
+            Arc::new(move |last| past::ended_stays(&store.snapshot(), last))
+        },
+        slow: Arc::new(Semaphore::new(1)),
     };
     let (address, handle, server) = http::serve(config.http.listen, doors)?;
     actix::spawn(async move {

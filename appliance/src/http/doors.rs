@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Message, Recipient};
+use tokio::sync::Semaphore;
 use tollhouse_core::id::LaneId;
 use tollhouse_core::money::Currency;
+use tollhouse_core::record::ReadError;
 use tollhouse_drivers::Clock;
 
 use super::problem::Problem;
@@ -18,6 +20,7 @@ use crate::config::{LivePage, Sandbox};
 use crate::drivers::order::Roll;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::past::EndedStay;
 use crate::readiness::Readiness;
 use crate::tariffs::Tariffs;
 
@@ -68,7 +71,14 @@ pub struct Doors {
     pub tariffs: Arc<Tariffs>,
     /// How the drivers stand; it reads records, so call it off the serving threads.
     pub drivers: Arc<dyn Fn() -> Result<Roll, String> + Send + Sync>,
+    /// The last so many stays that have ended.
+    pub past: AskPast,
+    /// What takes long and many cores is done one at a time, so that lanes never wait for it.
+    pub slow: Arc<Semaphore>,
 }
+
+/// Asks for the last so many stays that have ended.
+pub type AskPast = Arc<dyn Fn(usize) -> Result<Vec<EndedStay>, ReadError> + Send + Sync>;
 
 impl Doors {
     /// Asks an actor, and says that the box is busy when it does not answer in time.

@@ -3,6 +3,7 @@
 
 mod assets;
 mod doors;
+mod drafts;
 mod drivers;
 mod language;
 mod live;

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::{assets, drivers, live, opening, operate, page, pay, pay_page, sandbox, tariffs};
+use super::{assets, drafts, drivers, live, opening, operate, page, pay, pay_page, sandbox, tariffs};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,6 +16,7 @@ use super::{assets, drivers, live, opening, operate, page, pay, pay_page, sandbo
         live::lanes, live::stream, opening::open,
         page::live, pay_page::lane, pay_page::plate, pay_page::qr, assets::asset,
         tariffs::list, tariffs::one, tariffs::quote, tariffs::picture,
+        drafts::check, drafts::preview, drafts::picture,
         sandbox::wallet, sandbox::pay, drivers::list,
         operate::healthz, operate::readyz, operate::metrics, document,
     ),

@@ -12,7 +12,7 @@ use super::doors::Doors;
 use super::live::Watchers;
 use super::problem::Problem;
 use super::rate::Rates;
-use super::{assets, drivers, live, openapi, opening, operate, page, pay, pay_page, sandbox, tariffs};
+use super::{assets, drafts, drivers, live, openapi, opening, operate, page, pay, pay_page, sandbox, tariffs};
 use crate::config::{LivePage, Sandbox};
 
 /// The largest body that is read.
@@ -35,6 +35,9 @@ pub(super) fn configure(app: &mut ServiceConfig, doors: &Arc<Doors>, rates: &Arc
         .service(get("/api/v1/drivers", drivers::list))
         .service(get("/api/v1/tariffs", tariffs::list))
         .service(post("/api/v1/tariffs/quote", tariffs::quote))
+        .service(post("/api/v1/tariffs/check", drafts::check))
+        .service(post("/api/v1/tariffs/preview", drafts::preview))
+        .service(post("/api/v1/tariffs/chart.svg", drafts::picture))
         .service(get("/api/v1/tariffs/{id}", tariffs::one))
         .service(get("/api/v1/tariffs/{id}/chart.svg", tariffs::picture))
         .service(get("/pay/lanes/{lane}", pay_page::lane))

@@ -24,7 +24,7 @@ use crate::tariffs::{self, TariffFault, Tariffs};
 /// Nobody waits longer for a price; ten years take a thousandth of it.
 const PRICE_TIMEOUT: Duration = Duration::from_secs(3);
 /// So many faults of a draft are told at once.
-const MOST_FAULTS: usize = 20;
+pub(super) const MOST_FAULTS: usize = 20;
 
 /// A tariff of the lot.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,11 +80,11 @@ pub(super) struct ChartQuery {
     vehicle: String,
 }
 
-fn day() -> String {
+pub(super) fn day() -> String {
     "24h".to_owned()
 }
 
-fn small() -> String {
+pub(super) fn small() -> String {
     "small".to_owned()
 }
 
@@ -189,21 +189,31 @@ pub(super) async fn picture(
     Ok(HttpResponse::Ok().content_type("image/svg+xml").body(drawn.await??))
 }
 
-fn known(doors: &Doors, id: &str) -> Result<(), Problem> {
+pub(super) fn known(doors: &Doors, id: &str) -> Result<(), Problem> {
     let is_ours = doors.tariffs.versions.iter().any(|version| version.file.id == id);
     is_ours.then_some(()).ok_or_else(Problem::no_route)
 }
 
 /// Runs on a thread for slow work, and not for ever.
-async fn off_the_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    match tokio::time::timeout(PRICE_TIMEOUT, web::block(work)).await {
+pub(super) async fn off_the_threads<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    within(PRICE_TIMEOUT, work).await
+}
+
+/// The same with a time of its own.
+pub(super) async fn within<T: Send + 'static>(
+    most: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    match tokio::time::timeout(most, web::block(work)).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(_)) => Err(Problem::full("the box is ending")),
         Err(_) => Err(Problem::full("this takes too long")),
     }
 }
 
-fn draft(text: String) -> Result<Tariffs, Problem> {
+pub(super) fn draft(text: String) -> Result<Tariffs, Problem> {
     let told = |faults: Vec<TariffFault>| faulty(lines(&faults));
     tariffs::book(vec![tariffs::version("draft", text).map_err(told)?]).map_err(told)
 }
@@ -226,6 +236,6 @@ fn lines(faults: &[TariffFault]) -> String {
     faults.iter().take(MOST_FAULTS).map(one).collect::<Vec<_>>().join("\n")
 }
 
-fn faulty(detail: impl Into<String>) -> Problem {
+pub(super) fn faulty(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "faulty-tariff", "Faulty tariff or stay", detail)
 }

@@ -17,7 +17,7 @@ pub(super) fn run(files: &[PathBuf], form: Form, language: Language) -> ExitCode
     let sound = found.iter().all(Found::is_sound);
     match form {
         Form::Json => {
-            println!("{}", json!({ "ok": sound, "files": found.iter().map(Found::json).collect::<Vec<_>>() }))
+            println!("{}", json!({ "ok": sound, "files": found.iter().map(Found::json).collect::<Vec<_>>() }));
         }
         Form::Text => {
             for one in &found {

@@ -4,16 +4,17 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
 use tollhouse_core::money::Money;
-use tollhouse_core::tariff::preview::{Changed, Pays, Preview, Sums, preview};
+use tollhouse_core::tariff::StayFacts;
+use tollhouse_core::tariff::preview::{Changed, Pays, Preview, Sums};
 use tollhouse_core::words::{Language, Words};
 
 use super::{PreviewArgs, stays};
+use crate::changes::{self, difference, kind};
 use crate::commands::check::Form;
 use crate::commands::quote::{self, duration, when};
 use crate::commands::refused;
-use crate::quote::{local, signed};
+use crate::quote::signed;
 use crate::tariffs::{self, Tariffs};
 use crate::terminal::{Lean, Progress, table};
 
@@ -31,87 +32,37 @@ pub(super) fn run(args: &PreviewArgs, form: Form, language: Language) -> ExitCod
         Ok(stays) => stays,
         Err(why) => return refused(&why),
     };
-    let file = |tariffs: &Tariffs| tariffs.versions[0].file.currency;
     let pricing = Words::new("正在按两个版本计价", "pricing by both versions");
     let mut progress = Progress::of(pricing.in_language(language), stays.len());
-    let facts = stays.iter().map(|stay| {
-        progress.step();
-        (&**stay, kind(stay, &new))
-    });
-    let found = match preview(&old.book, &new.book, (file(&old), file(&new)), facts) {
+    let found = match changes::compare(&old, &new, &stays, || progress.step()) {
         Ok(found) => found,
         Err(why) => return refused(&why),
     };
     drop(progress);
     let told = Told { found: &found, stays: &stays, new: &new, language };
     match form {
-        Form::Json => println!("{}", told.json()),
+        Form::Json => println!("{}", changes::json(&found, &stays, &new)),
         Form::Text => print!("{}", told.text()),
     }
     ExitCode::SUCCESS
 }
 
-fn kind(stay: &stays::PastStay, tariffs: &Tariffs) -> String {
-    let by_colour = || tariffs.versions[0].file.vehicle_of(stay.colour).map(|vehicle| vehicle.kind.clone());
-    stay.vehicle.clone().or_else(by_colour).unwrap_or_else(|| "?".to_owned())
-}
-
 struct Told<'a> {
     found: &'a Preview,
-    stays: &'a [stays::PastStay],
+    stays: &'a [StayFacts],
     new: &'a Tariffs,
     language: Language,
 }
 
-fn word(pays: Pays) -> (&'static str, Words) {
+fn word(pays: Pays) -> Words {
     match pays {
-        Pays::More => ("more", Words::new("付得更多", "pay more")),
-        Pays::Less => ("less", Words::new("付得更少", "pay less")),
-        Pays::Same => ("same", Words::new("不变", "pay the same")),
+        Pays::More => Words::new("付得更多", "pay more"),
+        Pays::Less => Words::new("付得更少", "pay less"),
+        Pays::Same => Words::new("不变", "pay the same"),
     }
-}
-
-fn difference(sums: &Sums) -> Money {
-    sums.difference().unwrap_or(sums.new)
 }
 
 impl Told<'_> {
-    fn json(&self) -> Value {
-        let zone = self.new.versions[0].file.time_zone;
-        let sums = |sums: &Sums| {
-            json!({ "stays": sums.stays, "old": sums.old.amount(), "new": sums.new.amount(),
-                    "difference": difference(sums).amount() })
-        };
-        let changed = |one: &Changed| {
-            let stay = &self.stays[one.place];
-            json!({ "enter": local(stay.entered_at, zone), "exit": local(stay.until, zone), "vehicle": kind(stay, self.new),
-                    "old": one.old.amount(), "new": one.new.amount() })
-        };
-        let money = |minor| Money::new(minor, self.found.all.new.currency()).amount();
-        let buckets = self
-            .found
-            .distribution
-            .iter()
-            .map(|bucket| json!({ "from": money(bucket.from), "to": money(bucket.to - 1), "stays": bucket.stays }));
-        let durations = self.found.durations.iter().map(|(hours, of)| {
-            let mut answer = sums(of);
-            answer["up_to_hours"] = json!(hours);
-            answer
-        });
-        json!({
-            "currency": self.found.all.new.currency().code(),
-            "all": sums(&self.found.all),
-            "pays": self.found.pays.iter().map(|(pays, of)| (word(*pays).0.to_owned(), sums(of))).collect::<serde_json::Map<_, _>>(),
-            "vehicles": self.found.vehicles.iter().map(|(kind, of)| (kind.clone(), sums(of))).collect::<serde_json::Map<_, _>>(),
-            "durations": durations.collect::<Vec<_>>(),
-            "distribution": buckets.collect::<Vec<_>>(),
-            "rises": self.found.rises.iter().map(changed).collect::<Vec<_>>(),
-            "falls": self.found.falls.iter().map(changed).collect::<Vec<_>>(),
-            "unpriced": self.found.unpriced,
-            "why_unpriced": self.found.why_unpriced,
-        })
-    }
-
     fn say(&self, zh: &str, en: &str) -> String {
         Words::new(zh, en).in_language(self.language).to_owned()
     }
@@ -132,7 +83,7 @@ impl Told<'_> {
         };
         rows.push(row(self.say("合计", "all"), &self.found.all));
         for (pays, of) in &self.found.pays {
-            rows.push(row(word(*pays).1.in_language(self.language).to_owned(), of));
+            rows.push(row(word(*pays).in_language(self.language).to_owned(), of));
         }
         for (kind, of) in &self.found.vehicles {
             rows.push(row(kind.clone(), of));

@@ -1,6 +1,5 @@
 //! Real stays for a preview: from a box's records, or from a file of another system.
 
-use std::ops::Deref;
 use std::path::Path;
 
 use chrono_tz::Tz;
@@ -15,19 +14,8 @@ use crate::tariffs::Tariffs;
 /// A million stays with seconds and offsets.
 const MAX_FILE_BYTES: u64 = 128 << 20;
 
-/// A stay that really was.
-#[derive(Debug, Clone)]
-pub(super) struct PastStay(StayFacts);
-
-impl Deref for PastStay {
-    type Target = StayFacts;
-    fn deref(&self) -> &StayFacts {
-        &self.0
-    }
-}
-
 /// The last `last` stays.
-pub(super) fn read(source: &StaySource, tariffs: &Tariffs, last: usize) -> Result<Vec<PastStay>, String> {
+pub(super) fn read(source: &StaySource, tariffs: &Tariffs, last: usize) -> Result<Vec<StayFacts>, String> {
     let zone = tariffs.versions[0].file.time_zone;
     let mut stays = match (&source.stays, &source.data, &source.config) {
         (Some(path), ..) => from_file(path, &tariffs.versions[0].file)?,
@@ -47,13 +35,13 @@ pub(super) fn read(source: &StaySource, tariffs: &Tariffs, last: usize) -> Resul
     if stays.is_empty() { Err("there are no stays to price".to_owned()) } else { Ok(stays) }
 }
 
-fn of_box(data: &Path, last: usize, zone: Tz) -> Result<Vec<PastStay>, String> {
+fn of_box(data: &Path, last: usize, zone: Tz) -> Result<Vec<StayFacts>, String> {
     let stays = past::ask_stays(data, last).map_err(|fault| fault.to_string())?;
-    Ok(stays.iter().map(|stay| PastStay(past::facts(stay, zone))).collect())
+    Ok(stays.iter().map(|stay| past::facts(stay, zone)).collect())
 }
 
 /// CSV with a head line, in any order of columns: `enter`, `exit` and, if known, `vehicle` and `colour`.
-fn from_file(path: &Path, tariff: &TariffFile) -> Result<Vec<PastStay>, String> {
+fn from_file(path: &Path, tariff: &TariffFile) -> Result<Vec<StayFacts>, String> {
     let wrong = |line: usize, why: &str| format!("{}:{line}: {why}", path.display());
     let about = std::fs::metadata(path).map_err(|fault| wrong(0, &fault.to_string()))?;
     if about.len() > MAX_FILE_BYTES {
@@ -82,7 +70,7 @@ fn from_file(path: &Path, tariff: &TariffFile) -> Result<Vec<PastStay>, String> 
             let first = &faults[0];
             wrong(place + 1, &format!("{}: {}", first.path, first.message))
         })?;
-        stays.push(PastStay(StayFacts::from(&read)));
+        stays.push(StayFacts::from(&read));
     }
     Ok(stays)
 }

@@ -1,5 +1,6 @@
 //! The routes as browsers and programs meet them, over fakes that stand for payment's messages only.
 
+mod drafts;
 mod opening;
 mod operating;
 mod paying;
@@ -35,6 +36,7 @@ use crate::drivers::order::Roll;
 use crate::drivers::record::DriverRecord;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::past::EndedStay;
 use crate::readiness::Readiness;
 
 pub(super) fn bill() -> BillId {
@@ -67,6 +69,18 @@ pub(super) fn due() -> PayView {
         state: PayState::Due,
         leave_by: None,
     }
+}
+
+/// The last stays on record: an hour and a bit each, and ten minutes.
+fn stays() -> Vec<EndedStay> {
+    let stay = |minutes| EndedStay {
+        entered_at: noon() - TimeDelta::minutes(minutes),
+        exited_at: noon(),
+        colour: "blue".to_owned(),
+        areas: vec![],
+        cover: None,
+    };
+    [70, 80, 10].map(stay).to_vec()
 }
 
 /// Answers what it was told to, and keeps what it was asked.
@@ -203,6 +217,8 @@ pub(super) fn box_with(sandbox: Sandbox, live_page: LivePage) -> Box {
         drivers: Arc::new(|| {
             Ok(Roll { running: true, instances: vec![], drivers: vec![DriverRecord::new("acme.barrier")] })
         }),
+        past: Arc::new(|last| Ok(stays().into_iter().take(last).collect())),
+        slow: Arc::new(tokio::sync::Semaphore::new(1)),
     };
     Box { doors: Arc::new(doors), payment, asked, rates: Arc::new(Rates::new(now)), clock }
 }
