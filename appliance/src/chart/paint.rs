@@ -153,7 +153,7 @@ fn midnights(picture: &Picture, scale: &Scale, out: &mut String) {
 
 fn free_time(picture: &Picture, scale: &Scale, out: &mut String) {
     let points = &picture.curve.points;
-    let Some(first) = points.get(1).filter(|_| points[0].minor == 0) else { return };
+    let Some(first) = points.get(1).filter(|first| points[0].minor == 0 && first.seconds > 1) else { return };
     let (from, to) = (scale.x(0), scale.x(first.seconds));
     let width = to - from;
     let _ = write!(

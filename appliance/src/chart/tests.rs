@@ -35,6 +35,13 @@ fn the_picture_shows_name_steps_cap_and_clock() {
 }
 
 #[test]
+fn a_fee_from_the_first_second_on_shows_no_free_time() {
+    let fee = |seconds: i64| (seconds + 3_599) / 3_600 * 500;
+    let curve = Curve::of(86_400, 60, |seconds| Ok::<_, Infallible>(fee(seconds))).expect("it cannot fail");
+    assert!(!svg(&Picture { curve, ..picture("示范") }).contains("free"));
+}
+
+#[test]
 fn a_name_cannot_break_out_of_the_picture() {
     let drawn = svg(&picture("<script>\"&\u{0}"));
     assert!(drawn.contains("&lt;script&gt;&quot;&amp; · Demo"));

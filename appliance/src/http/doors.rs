@@ -78,7 +78,7 @@ pub struct Doors {
 }
 
 /// Asks for the last so many stays that have ended.
-pub type AskPast = Arc<dyn Fn(usize) -> Result<Vec<EndedStay>, ReadError> + Send + Sync>;
+pub(super) type AskPast = Arc<dyn Fn(usize) -> Result<Vec<EndedStay>, ReadError> + Send + Sync>;
 
 impl Doors {
     /// Asks an actor, and says that the box is busy when it does not answer in time.

@@ -81,8 +81,12 @@ fn inside(keys: &Keys<'_>, key: &str, stay: (DateTime<Utc>, DateTime<Utc>), mome
 
 fn areas(keys: &Keys<'_>, names: &Names<'_>, stay: (DateTime<Utc>, DateTime<Utc>)) -> Vec<AreaVisit> {
     let mut visits: Vec<AreaVisit> = Vec::new();
+    let known = match names.areas.join(", ") {
+        none if none.is_empty() => "an area of the tariff's [areas]: it has none".to_owned(),
+        known => format!("one of {known}"),
+    };
     for table in keys.tables("areas", MOST_IN_A_LIST, keys::AREA_VISIT) {
-        let area = table.required("area", "\"inner\"", |text| names.areas.contains(&text).then(|| text.to_owned()));
+        let area = table.required("area", &known, |text| names.areas.contains(&text).then(|| text.to_owned()));
         let Some((enter, exit)) = from_to(&table, "enter", "exit", names.zone) else { continue };
         inside(&table, "enter", stay, &[enter, exit]);
         if visits.last().is_some_and(|before| enter < before.enter) {
