@@ -15,7 +15,7 @@ use crate::process::Running;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/emulator");
 /// It has eight keys to make.
-const START: Duration = Duration::from_mins(1);
+const START: Duration = Duration::from_secs(60);
 
 /// The folder of the build, in which `tests/run` puts Python's packages (`venv`) and Node's (`judges`).
 ///

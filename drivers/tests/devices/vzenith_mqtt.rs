@@ -68,9 +68,12 @@ async fn a_plate_comes_an_open_goes_is_replied_to_and_confirmed_in_either_order_
 async fn a_code_other_than_200_is_a_refusal_and_no_reply_is_a_doubt() {
     let (mut rig, mut camera, _broker) = start("device_first").await;
     camera.tell(&json!({"do": "codes", "code": 400}));
+    // An order and a command come by different ways: the one is in force before the other is sent.
+    camera.hears("answers_with").await;
     rig.send("gate-in-1", "open", json!({}));
     assert_eq!(rig.next().await, "gate-in-1 Rejected");
     camera.tell(&json!({"do": "no_reply"}));
+    camera.hears("answers_with").await;
     rig.send_with("gate-in-1", "open", json!({}), "second", chrono::TimeDelta::seconds(10));
     camera.hears_that("the second open", |said: &Value| said.get("gpio_out").is_some()).await;
     assert_eq!(rig.next().await, "gate-in-1 Failed");
@@ -99,8 +102,8 @@ async fn the_cameras_list_is_added_to_part_by_part_and_with_the_last_what_is_not
     camera.tell(&json!({"do": "list"}));
     let list = camera.hears("list").await["list"].clone();
     assert_eq!((list.as_object().map(serde_json::Map::len), list.get("粤X00000").is_some()), (Some(121), true));
-    let last = vec![json!({"plate": "粤C99999", "from": "2026-03-01T00:00:00Z"})];
-    rig.send_with("cam-in-1", "whitelist", part(2, last), "two", chrono::TimeDelta::seconds(20));
+    let rest = vec![json!({"plate": "粤C99999", "from": "2026-03-01T00:00:00Z"})];
+    rig.send_with("cam-in-1", "whitelist", part(2, rest), "two", chrono::TimeDelta::seconds(20));
     assert_eq!(rig.next().await, "cam-in-1 Confirmed");
     camera.tell(&json!({"do": "list"}));
     let list = camera.hears("list").await["list"].clone();
@@ -113,6 +116,8 @@ async fn the_cameras_list_is_added_to_part_by_part_and_with_the_last_what_is_not
     assert_eq!(list["粤C99999"], json!(["2026-03-01 08:00:00", "2099-12-31 23:59:59"]));
     // A camera that refuses, a part out of order, and a device that keeps no list.
     camera.tell(&json!({"do": "codes", "code": 400}));
+    // An order and a command come by different ways: the one is in force before the other is sent.
+    camera.hears("answers_with").await;
     let anew = json!({"revision": "b", "part": 1, "parts": 1, "plates": [{"plate": "粤B1"}]});
     rig.send_with("cam-in-1", "whitelist", anew, "three", chrono::TimeDelta::seconds(20));
     assert_eq!(rig.next().await, "cam-in-1 Rejected");

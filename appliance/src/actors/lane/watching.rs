@@ -110,7 +110,7 @@ impl LaneActor {
     pub(super) fn look_at_openings(&mut self, ctx: &mut Context<Self>) {
         let now = self.parts.clock.now();
         let Some(at) = self.report_overdue(now, ctx) else { return };
-        let again = ctx.run_later(self.parts.clock.until(at), |actor, ctx| actor.look_at_openings(ctx));
+        let again = ctx.run_later(self.parts.clock.until(at), LaneActor::look_at_openings);
         if let Some(older) = self.watching.look_again.replace(again) {
             ctx.cancel_future(older);
         }
@@ -172,7 +172,7 @@ impl LaneActor {
             }
             Weight::Waits(until) => {
                 self.watching.held.push(held);
-                ctx.run_later(self.parts.clock.until(until), |actor, ctx| actor.look_at_held(ctx));
+                ctx.run_later(self.parts.clock.until(until), LaneActor::look_at_held);
             }
         }
         if !is_spare {

@@ -104,10 +104,12 @@ def obey(order):
             up("barr_gate_status", {"body": {"gate_status": order["status"]}})
         case "codes":
             STATE["code"] = order["code"]
+            say(answers_with=order["code"])
         case "list":
             say(list=LIST)
         case "no_reply":
             STATE["code"] = None
+            say(answers_with=None)
 
 
 client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=SERIAL)
