@@ -131,6 +131,7 @@ pub fn priced_facts(stay: &Stay, until: DateTime<Utc>, zone: Tz) -> StayFacts {
     StayFacts {
         areas: stay.areas(until),
         covered: stay.covered(until, zone),
+        earlier: stay.earlier_visits(),
         version: stay.tariff.clone(),
         ..StayFacts::new(stay.entered_at, until, stay.colour)
     }

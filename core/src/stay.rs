@@ -2,9 +2,11 @@
 
 mod areas;
 mod cover;
+mod visits;
 
 pub use areas::{AreaMove, Moved};
 pub use cover::Cover;
+pub use visits::{LastStay, Visit};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -59,6 +61,9 @@ pub struct Stay {
     /// What its pass covers of it, where that is not all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cover: Option<Cover>,
+    /// The car's visits before this one, the latest last, where the tariff joins them to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Visit>,
 }
 
 /// On what ground a car was let in.

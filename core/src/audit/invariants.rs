@@ -423,6 +423,7 @@ mod tests {
             exit_lane: None,
             moves: vec![],
             cover: None,
+            earlier: vec![],
         }
     }
 

@@ -113,6 +113,9 @@ impl Lane {
         stay.state = StayState::Closed;
         stay.exited_at = Some(passage.captured_at);
         stay.exit_lane = Some(self.rules.lane.clone());
+        if let Some(last) = stay.to_remember(&self.rules.tariff) {
+            draft.change.put(&last);
+        }
         Self::leave(draft, &stay, records)?;
         stay.look_at_pass(passage.captured_at, records)?;
         if stay.is_charged() {

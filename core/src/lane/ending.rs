@@ -204,6 +204,9 @@ impl Lane {
         stay.state = StayState::Closed;
         stay.exited_at = Some(passage.captured_at);
         stay.exit_lane = Some(self.rules.lane.clone());
+        if let Some(last) = stay.to_remember(&self.rules.tariff) {
+            draft.change.put(&last);
+        }
         Self::leave(draft, &stay, records)?;
         if let Some(bill) = passage.bill {
             Self::leave_unpaid(draft, now, passage, &bill.to_string(), records)?;

@@ -111,6 +111,7 @@ impl Lane {
             exit_lane: None,
             moves: vec![],
             cover: None,
+            earlier: Stay::visits_before(arrival.plate, arrival.captured_at, &self.rules.tariff, records)?,
         };
         draft.change.put(&stay);
         draft.change.put(&Inside { plate: arrival.plate.clone(), stay: id });

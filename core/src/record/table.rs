@@ -63,6 +63,8 @@ tables! {
     Tariffs = "tariffs";
     /// Drivers' versions and which of them run, by the driver's id.
     Drivers = "drivers";
+    /// Which stay of a car ended last, by plate.
+    LastStays = "last_stays";
     /// Uses of spaces, by id.
     Uses = "uses";
     /// Spaces by number.

@@ -234,3 +234,4 @@ mod late;
 mod opening;
 mod paying;
 mod queue;
+mod visits;

@@ -25,12 +25,15 @@ pub use time::{Span, TimeWindow};
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::money::Currency;
 use crate::plate::Colour;
 use crate::words::Words;
+
+/// A cap that visits share holds for a day of the tariff, or for 24 hours from an entry: nothing older can count.
+const SHARED_CAPS_LOOK_BACK: TimeDelta = TimeDelta::days(2);
 
 /// A whole tariff file, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +82,16 @@ pub struct TariffFile {
     pub lint: Lint,
     /// Stays with their fee, which the tariff must meet.
     pub examples: Vec<Example>,
+}
+
+impl TariffFile {
+    /// How long before a visit another one may have ended that still counts for its price; `None`: none does.
+    pub fn looks_back(&self) -> Option<TimeDelta> {
+        let shared = self.schemes.iter().flat_map(|scheme| &scheme.caps).any(|cap| cap.visits == Visits::Together);
+        let caps = shared.then_some(SHARED_CAPS_LOOK_BACK);
+        let back = self.coming_back.map(|rule| TimeDelta::seconds(rule.within.seconds()));
+        caps.into_iter().chain(back).max()
+    }
 }
 
 impl TariffFile {
