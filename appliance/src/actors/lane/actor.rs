@@ -102,7 +102,7 @@ impl LaneActor {
         let since = parts.clock.now();
         // A device is absent until it says something.
         let absent = parts.own_devices.iter().cloned().collect();
-        let watching = Watching::new(&parts.watch, &lane, since);
+        let watching = Watching::new(&parts.watch, &lane);
         Ok(Self {
             lane,
             parts,

@@ -5,9 +5,10 @@ use actix::{AsyncContext, Context, SpawnHandle};
 use chrono::{DateTime, TimeDelta, Utc};
 use tollhouse_core::id::{CommandId, DeviceId};
 use tollhouse_core::lane::{
-    Answer, Answered, Cameras, CommandState, ConfirmedBy, Input, Lane, LastOpening, MainCameras, Openings,
-    PassingIsTold, Read, Standing, Tell, Tone, UNCONFIRMED, Weight, unconfirmed_words,
+    Answer, Answered, Cameras, ConfirmedBy, EventSeen, Input, Lane, LastOpening, MainCameras, Mark, Openings,
+    PassingIsTold, Read, Tell, Tone, UNCONFIRMED, Weight, unconfirmed_words,
 };
+use tollhouse_core::record::Records as _;
 
 use super::LaneActor;
 use super::messages::{Job, Take};
@@ -44,15 +45,10 @@ struct Held {
 }
 
 impl Watching {
-    /// At the start: an opening that was under way is awaited further.
-    pub(super) fn new(watch: &LaneWatch, lane: &Lane, now: DateTime<Utc>) -> Self {
-        let mut openings = Openings::new(watch.confirmed_by, watch.passing);
-        if let Standing::Opening(passage) = lane.standing()
-            && let Some(grant) = &passage.grant
-            && matches!(grant.command.state, CommandState::Sent | CommandState::Accepted)
-        {
-            openings.sent(now, grant.command.cmd_id, grant.command.expires_at);
-        }
+    /// At the start nothing is awaited: an opening that was under way when the box went down may never have left it, and
+    /// nothing that is heard again may prove it. When it goes out once more, it is awaited from then.
+    pub(super) fn new(watch: &LaneWatch, lane: &Lane) -> Self {
+        let openings = Openings::new(watch.confirmed_by, watch.passing);
         let cameras = (!watch.spare_cameras.is_empty())
             .then(|| Cameras::new(&watch.cameras, &watch.spare_cameras, watch.spare_after, lane.rules().stale_after));
         Self { openings, look_again: None, cameras, held: vec![] }
@@ -83,11 +79,20 @@ impl LaneActor {
                 answered.answer = self.watching.openings.weigh(answered.answer);
             }
             Input::Arm(arm) => proved = self.watching.openings.arm(*arm),
-            Input::Passed(passed) => proved.extend(self.watching.openings.passed(passed.way)),
+            // What has been heard before is about a car before.
+            Input::Passed(passed) if !self.is_known(&passed.mark) => {
+                proved.extend(self.watching.openings.passed(passed.way));
+            }
             _ => {}
         }
         self.enqueue(job, ctx);
         self.confirm(&proved, ctx);
+    }
+
+    /// Whether the event has been taken before; what cannot be read is left to the lane to complain of.
+    fn is_known(&self, mark: &Mark) -> bool {
+        let key = EventSeen::key_of(&mark.device, &mark.event_id);
+        !matches!(self.parts.store.snapshot().get::<EventSeen>(&key), Ok(None))
     }
 
     /// A signal proves what the barrier may not have said itself.

@@ -79,7 +79,6 @@ fn stays() -> Vec<EndedStay> {
         colour: "blue".to_owned(),
         areas: vec![],
         cover: None,
-        earlier: vec![],
     };
     [70, 80, 10].map(stay).to_vec()
 }
