@@ -3,11 +3,13 @@
 
 pub mod check;
 pub mod demo;
+mod desk;
 pub mod driver;
 mod log;
 mod quote;
 mod run;
 mod tariff;
+mod user;
 mod verify;
 
 use std::io;
@@ -56,6 +58,9 @@ enum Command {
         #[command(subcommand)]
         command: tariff::TariffCommand,
     },
+    /// Accounts of people and programs: make and change them, print tokens
+    #[command(subcommand)]
+    User(user::UserVerb),
     /// Prove that nothing was lost: the journal's chain, tables against journal, the ledger, every invariant
     Verify {
         #[command(flatten)]
@@ -111,6 +116,7 @@ pub fn main() -> ExitCode {
         Command::Driver(command) => driver::run(command),
         Command::Quote(args) => quote::run(&args),
         Command::Tariff { command } => tariff::run(&command),
+        Command::User(verb) => user::run(verb),
         Command::Verify { place, json } => verify::run(&place, form(json)),
     }
 }

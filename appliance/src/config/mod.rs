@@ -5,11 +5,12 @@
 
 mod cross;
 mod drivers;
+mod limits;
 pub(crate) mod reader;
 mod sections;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use rust_decimal::Decimal;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
 pub use tollhouse_core::lane::ConfirmedBy;
 use tollhouse_core::money::Currency;
+use tollhouse_core::user::RoleLimits;
 use tollhouse_drivers::plugin::Allowance;
 
 pub use drivers::DriversConfig;
@@ -78,6 +80,8 @@ pub struct Config {
     pub drivers: DriversConfig,
     /// Drivers that are loaded from libraries.
     pub plugins: Vec<PluginConfig>,
+    /// How far each role may go where money is given up, where that differs from the rule.
+    pub limits: RoleLimits,
 }
 
 /// `[lot]`
@@ -129,8 +133,10 @@ pub struct HttpConfig {
     pub public_url: Option<String>,
     /// Whether `/` shows the lot to everybody who can reach it.
     pub live_page: LivePage,
-    /// A file whose first line is the password of `admin`; without it nobody opens a lane over HTTP.
+    /// A file whose first line is the password of `admin`; without it `admin` does not sign in by password.
     pub admin_password_file: Option<PathBuf>,
+    /// Whose word about a client's address is taken: the tunnel's end on this machine, a web server in front.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// Whether the live page is served.

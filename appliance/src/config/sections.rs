@@ -1,6 +1,6 @@
 //! What each section of the file holds, and within which limits.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use rust_decimal::Decimal;
@@ -9,12 +9,16 @@ use tollhouse_core::money::Currency;
 
 use super::cross::{LinedLane, check_areas, check_together};
 use super::drivers::{drivers, plugin};
+use super::limits::limits;
 use super::reader::{At, Document, Section};
 use super::{
     AreaConfig, Config, ConfirmedBy, Direction, ExitWithoutEntry, HolderOwes, HttpConfig, LaneConfig, LivePage,
     LotConfig, MAX_AREAS, MAX_LANES, MAX_PLUGINS, MAX_TARIFF_VERSIONS, MqttConfig, PassedBy, PaymentConfig,
     PolicyConfig, SANDBOX_WORDS, Sandbox, StoreConfig, TariffSource,
 };
+
+/// The most proxies whose word is taken.
+const MAX_PROXIES: usize = 16;
 
 /// Reads all sections; `None` when one of them lacks something (then told).
 pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
@@ -28,6 +32,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
     let areas = document.sections("areas", MAX_AREAS).into_iter().map(|s| area(document, s)).collect::<Vec<_>>();
     let areas: Vec<(AreaConfig, usize)> = areas.into_iter().flatten().collect();
     let lanes = document.sections("lanes", MAX_LANES).into_iter().map(|s| lane(document, s)).collect::<Vec<_>>();
+    let limits = limits(document, lot.as_ref().map(|lot| lot.currency));
     let plugins =
         document.sections("plugins", MAX_PLUGINS).into_iter().map(|s| plugin(document, s)).collect::<Vec<_>>();
     let (lanes, plugins): (Vec<_>, Vec<_>) =
@@ -45,6 +50,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
         areas: areas.into_iter().map(|(area, _)| area).collect(),
         lanes: lanes.into_iter().map(|lined| lined.lane).collect(),
         plugins: plugins.into_iter().map(|lined| lined.plugin).collect(),
+        limits,
     })
 }
 
@@ -87,12 +93,19 @@ fn http(document: &mut Document<'_>) -> Option<HttpConfig> {
     let live_page = section
         .optional(document, "live_page", |text| one_of(text, &[("open", LivePage::Open), ("off", LivePage::Off)]));
     let admin_password_file = section.optional(document, "admin_password_file", absolute_path);
-    document.close(section, &["listen", "public_url", "live_page", "admin_password_file"]);
+    let trusted_proxies = section.list(document, "trusted_proxies", |text| {
+        text.parse::<IpAddr>().map_err(|_| format!("{text:?} is no address; write it like \"127.0.0.1\""))
+    });
+    if trusted_proxies.len() > MAX_PROXIES {
+        document.fault(trusted_proxies[MAX_PROXIES].line, format!("trusted_proxies holds at most {MAX_PROXIES}"));
+    }
+    document.close(section, &["listen", "public_url", "live_page", "admin_password_file", "trusted_proxies"]);
     Some(HttpConfig {
         listen: listen?.value,
         public_url: public_url.map(|at| at.value),
         live_page: live_page.map_or(LivePage::Off, |at| at.value),
         admin_password_file: admin_password_file.map(|at| at.value),
+        trusted_proxies: trusted_proxies.into_iter().map(|at| at.value).collect(),
     })
 }
 

@@ -11,6 +11,7 @@ use tollhouse_core::money::Currency;
 use tollhouse_core::pass::{Coverage, GatePass, Grants, OverduePolicy};
 use tollhouse_core::plate::{Plate, PlateError};
 use tollhouse_core::record::{Cause, Change, ChangeKind};
+use tollhouse_core::user::RoleLimits;
 use tollhouse_drivers::plugin::{Allowance, Unsigned};
 
 use crate::config::{
@@ -43,7 +44,14 @@ pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, spe
             tariff: TariffSource::BuiltIn { name: "demo.toml", text: TARIFF },
         },
         store: StoreConfig { data: data.to_owned() },
-        http: HttpConfig { listen: http, public_url: None, live_page: LivePage::Open, admin_password_file: None },
+        http: HttpConfig {
+            listen: http,
+            public_url: None,
+            live_page: LivePage::Open,
+            admin_password_file: None,
+            trusted_proxies: vec![],
+        },
+        limits: RoleLimits::default(),
         mqtt: MqttConfig {
             host: broker.ip().to_string(),
             port: broker.port(),

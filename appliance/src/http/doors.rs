@@ -1,6 +1,7 @@
 //! What the HTTP server may reach of the box: payment's messages, the live picture, metrics and readiness.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ use super::problem::Problem;
 use crate::actors::billing::messages::{AskBill, AskLane, AskPlate};
 use crate::actors::lot::messages::OpenLane;
 use crate::actors::payment::messages::{AskOrder, MakeOrder, PayProblem, SandboxPay};
-use crate::admin::Admin;
 use crate::config::{LivePage, Sandbox};
+use crate::desks::Desks;
 use crate::drivers::order::Roll;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -43,8 +44,10 @@ pub struct Doors {
     pub sandbox_pay: Recipient<SandboxPay>,
     /// A person opens a lane.
     pub open_lane: Recipient<OpenLane>,
-    /// Who may; without one nobody does.
-    pub admin: Option<Arc<Admin>>,
+    /// The desks behind the calls.
+    pub desks: Desks,
+    /// Whose word about a client's address is taken.
+    pub trusted_proxies: Vec<IpAddr>,
     /// What people watch.
     pub live: Arc<Live>,
     /// What Prometheus sees.

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::{assets, drafts, drivers, live, opening, operate, page, pay, pay_page, sandbox, tariffs};
+use super::{assets, drafts, drivers, live, opening, operate, page, pay, pay_page, problem, sandbox, tariffs};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,7 +20,7 @@ use super::{assets, drafts, drivers, live, opening, operate, page, pay, pay_page
         sandbox::wallet, sandbox::pay, drivers::list,
         operate::healthz, operate::readyz, operate::metrics, document,
     ),
-    components(schemas(live::HappeningAnswer, live::LaneAnswer, live::TotalsAnswer)),
+    components(schemas(live::HappeningAnswer, live::LaneAnswer, live::TotalsAnswer, problem::FieldFault)),
     tags(
         (name = "pay", description = "What a driver's phone needs, without signing in"),
         (name = "lanes", description = "What people order at a lane"),
@@ -40,5 +40,7 @@ pub(super) async fn document() -> HttpResponse {
 }
 
 pub(super) fn description() -> utoipa::openapi::OpenApi {
-    Description::openapi()
+    let mut document = Description::openapi();
+    super::api::describe(&mut document);
+    document
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tollhouse_core::id::{BillId, OrderId};
 use tollhouse_core::plate::Plate;
 
+use super::client;
 use super::doors::Doors;
 use super::language;
 use super::problem::{Problem, ProblemDocument};
@@ -50,9 +51,8 @@ pub(super) async fn view_of_plate(
     plate: &str,
     token: &str,
 ) -> Result<PayView, Problem> {
-    // Forwarded addresses are trusted from nobody yet; behind a proxy all phones are one client.
-    if let Some(peer) = request.peer_addr() {
-        rates.ask(peer.ip()).map_err(Problem::too_often)?;
+    if let Some(client) = client::address(doors, request) {
+        rates.ask(client).map_err(Problem::too_often)?;
     }
     let plate =
         Plate::new(plate).map_err(|error| Problem::bad_request("bad-plate", "Not a plate", error.to_string()))?;

@@ -173,21 +173,3 @@ impl Record for OpenRefund {
         self.refund.to_string()
     }
 }
-
-/// An answer already given to a call with an idempotency key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// Route and key.
-    pub key: String,
-    /// What was asked, to tell a repetition from another request under the same key.
-    pub request: String,
-    /// What was made.
-    pub order: OrderId,
-}
-
-impl Record for Answer {
-    const TABLE: Table = Table::Answers;
-    fn key(&self) -> String {
-        self.key.clone()
-    }
-}

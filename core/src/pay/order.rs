@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
-use super::{Answer, OpenOrder, Order, OrderState};
+use super::{OpenOrder, Order, OrderState};
 use crate::bill::Bill;
 use crate::id::{BillId, IdKey, OrderId};
 use crate::money::MoneyError;
-use crate::record::{Cause, Change, ChangeKind, Kept, ReadError, Records, Table};
+use crate::record::{Cause, Change, ChangeKind, Kept, Once, OnceRefusal, ReadError, Records, Table};
 use crate::stay::{Stay, StayState};
 use crate::tariff::{PriceError, TariffBook};
 
@@ -73,6 +73,15 @@ pub enum OrderRefusal {
     Price(#[from] PriceError),
 }
 
+impl From<OnceRefusal> for OrderRefusal {
+    fn from(refusal: OnceRefusal) -> Self {
+        match refusal {
+            OnceRefusal::KeyReused => Self::KeyReused,
+            OnceRefusal::Read(fault) => Self::Read(fault),
+        }
+    }
+}
+
 /// Makes an order for what is due of a bill now.
 pub fn make_order(
     wanted: &Wanted,
@@ -84,15 +93,15 @@ pub fn make_order(
     records: &impl Records,
 ) -> Result<Made, OrderRefusal> {
     let bill_key = wanted.bill.to_string();
-    let answer_key = wanted.idempotency_key.as_ref().map(|given| format!("pay.orders/{bill_key}/{given}"));
-    if let Some(answer_key) = &answer_key
-        && let Some(answer) = records.get::<Answer>(answer_key)?
+    let once = wanted
+        .idempotency_key
+        .as_ref()
+        .map(|given| Once { key: format!("pay.orders/{bill_key}/{given}"), request: wanted.provider.clone() });
+    if let Some(once) = &once
+        && let Some(order) = once.before::<OrderId>(records)?
     {
-        let order = records.get::<Order>(&answer.record.order.to_string())?;
-        return match order.filter(|_| answer.record.request == wanted.provider) {
-            Some(order) => Ok(Made::Before(order.record)),
-            None => Err(OrderRefusal::KeyReused),
-        };
+        let order = records.get::<Order>(&order.to_string())?;
+        return order.map(|order| Made::Before(order.record)).ok_or(OrderRefusal::KeyReused);
     }
     let kept: Kept<Bill> = records.get(&bill_key)?.ok_or(OrderRefusal::UnknownBill)?;
     let mut change = Change::new(ChangeKind::OrderMade, now, Cause::Driver);
@@ -122,9 +131,8 @@ pub fn make_order(
     bill.write(&mut change, Some(kept.record.state));
     change.put(&order);
     change.put(&OpenOrder { order: order.id });
-    if let Some(key) = answer_key {
-        change.rely_on::<Answer>(&key, None);
-        change.put(&Answer { key, request: wanted.provider.clone(), order: order.id });
+    if let Some(once) = once {
+        once.keep(&mut change, &order.id);
     }
     Ok(Made::Now(order, Box::new(change)))
 }

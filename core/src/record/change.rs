@@ -123,6 +123,18 @@ pub enum ChangeKind {
     /// A signed version of a driver has run for the first time.
     #[serde(rename = "driver.ran")]
     DriverRan,
+    /// An account was made or changed.
+    #[serde(rename = "user.changed")]
+    UserChanged,
+    /// A token was issued or revoked.
+    #[serde(rename = "token.changed")]
+    TokenChanged,
+    /// Somebody signed in or out.
+    #[serde(rename = "session.changed")]
+    SessionChanged,
+    /// The box was told something new of its lot.
+    #[serde(rename = "lot.changed")]
+    LotChanged,
 }
 
 /// What led to a change.

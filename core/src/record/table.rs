@@ -49,7 +49,7 @@ tables! {
     Refunds = "refunds";
     /// Refunds that are not done, by id.
     OpenRefunds = "open_refunds";
-    /// Answers already given, by route and idempotency key.
+    /// What came of requests that bore an idempotency key, by route, caller and key.
     Answers = "answers";
     /// Cases for a human, by id.
     Cases = "cases";
@@ -85,6 +85,14 @@ tables! {
     CreditNotes = "credit_notes";
     /// Which cars of a card are covered, by card.
     Covers = "covers";
+    /// Accounts of people and programs, by name.
+    Users = "users";
+    /// Bearer tokens, by the hash of what is sent.
+    Tokens = "tokens";
+    /// Sessions of people, by the hash of what is sent.
+    Sessions = "sessions";
+    /// What the lot is, as commands on a stopped box need it, by id.
+    Lots = "lots";
 }
 
 impl Table {

@@ -1,0 +1,130 @@
+//! All desks of the box: what stands behind HTTP calls, the control socket and commands on a stopped box alike.
+//!
+//! A desk decides in `core` against a snapshot and commits. Here they are made, once, from what they share; who asks them
+//! and how is not their business.
+
+mod command;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tollhouse_core::id::IdKey;
+use tollhouse_core::lot::{Lot, LotArea};
+use tollhouse_core::record::{By, Cause, Change, ChangeKind, ReadError, Records};
+
+use crate::admin::Admin;
+use crate::clock::BoxClock;
+use crate::config::Config;
+use crate::secret::{self, SecretError};
+use crate::store::{Snapshot, Store, StoreError, StoreOptions, Undone};
+use crate::users::UserDesk;
+
+pub use command::{DeskCommand, answer};
+
+/// What desks are made of.
+#[derive(Clone)]
+pub struct DeskParts {
+    /// Where they read and commit.
+    pub store: Store,
+    /// The time.
+    pub clock: BoxClock,
+    /// From which ids are derived.
+    pub key: IdKey,
+    /// The lot, as the configuration says it.
+    pub lot: Arc<Lot>,
+    /// The administrator, whose password is kept elsewhere; a stopped box has none.
+    pub admin: Option<Arc<Admin>>,
+}
+
+/// The desks.
+#[derive(Clone)]
+pub struct Desks {
+    /// What they all stand on; for lists, which only read.
+    pub store: Store,
+    /// The time.
+    pub clock: BoxClock,
+    /// The lot, as the configuration says it.
+    pub lot: Arc<Lot>,
+    /// Accounts, tokens, sessions.
+    pub users: UserDesk,
+}
+
+impl Desks {
+    /// All desks over the same parts.
+    pub fn new(parts: &DeskParts) -> Self {
+        let DeskParts { store, clock, key, lot, admin } = parts.clone();
+        Self { users: UserDesk::new(store.clone(), clock.clone(), key, lot.limits.clone(), admin), store, clock, lot }
+    }
+
+    /// The records as they are.
+    pub fn records(&self) -> Snapshot {
+        self.store.snapshot()
+    }
+}
+
+/// Why a stopped box's desks cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum NoDesks {
+    /// Its files cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its key cannot be read.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// Its records cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The box has never run on this folder since it keeps its lot there.
+    #[error(
+        "the data folder does not say what its lot is; give --config FILE instead of --data, or start the box once"
+    )]
+    NoLot,
+}
+
+/// The desks of a stopped box. Close the store when done: it holds the folder's lock.
+pub fn of_folder(data: &Path, config: Option<&Config>) -> Result<Desks, NoDesks> {
+    let store = Store::open(data, StoreOptions::default())?;
+    let lot = match config {
+        Some(config) => lot(config),
+        None => first_lot(&store.snapshot())?.ok_or(NoDesks::NoLot)?,
+    };
+    let key = secret::box_key(data)?;
+    let clock = BoxClock::start(1);
+    Ok(Desks::new(&DeskParts { store, clock, key, lot: Arc::new(lot), admin: None }))
+}
+
+fn first_lot(records: &Snapshot) -> Result<Option<Lot>, ReadError> {
+    Ok(records.list::<Lot>("", 1)?.into_iter().next().map(|kept| kept.record))
+}
+
+/// The lot as the configuration says it.
+pub fn lot(config: &Config) -> Lot {
+    let areas = config.areas.iter().map(|area| LotArea { id: area.id.to_string(), capacity: area.capacity });
+    Lot {
+        id: config.lot.id.clone(),
+        name: config.lot.name.clone(),
+        zone: config.lot.zone,
+        currency: config.lot.currency,
+        tax_rate: config.lot.tax_rate,
+        capacity: config.lot.capacity,
+        areas: areas.collect(),
+        limits: config.limits.clone(),
+    }
+}
+
+/// Puts the lot on record when it is new or has changed, for commands on the stopped box.
+pub async fn keep_lot(desks: &Desks) -> Result<(), Undone<ReadError>> {
+    let (lot, now) = (Arc::clone(&desks.lot), desks.clock.now());
+    let by = By { cause: Cause::Box("as the configuration says".to_owned()), once: None };
+    let decide = |records: &Snapshot| {
+        let kept = records.get::<Lot>(lot.id.as_str())?;
+        if kept.as_ref().is_some_and(|kept| kept.record == *lot) {
+            return Ok(((), None));
+        }
+        let mut change: Change = by.change(ChangeKind::LotChanged, now);
+        change.rely_on(lot.id.as_str(), kept.as_ref());
+        change.put(lot.as_ref());
+        Ok(((), Some(change)))
+    };
+    desks.store.decide(&by, decide).await
+}
