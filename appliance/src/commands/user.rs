@@ -179,7 +179,7 @@ fn add(whose: Whose, roles: Vec<Role>, display_name: Option<String>, password: &
     let display_name = display_name.unwrap_or_else(|| whose.user.to_string());
     let by = whose.author.by("a new account");
     let fresh = Fresh { name: whose.user, display_name, roles, password: Some(hash) };
-    change(&whose.place, UserCommand::Add(fresh, by), drawn, form(whose.json))
+    change(&whose.place, UserCommand::Add(fresh, by), drawn.as_deref(), form(whose.json))
 }
 
 fn passwd(whose: Whose, password: &Password) -> ExitCode {
@@ -188,7 +188,7 @@ fn passwd(whose: Whose, password: &Password) -> ExitCode {
         Err(why) => return wrong_usage(&why),
     };
     let by = whose.author.by("another password");
-    change(&whose.place, UserCommand::SetPassword(whose.user, hash, by), drawn, form(whose.json))
+    change(&whose.place, UserCommand::SetPassword(whose.user, hash, by), drawn.as_deref(), form(whose.json))
 }
 
 /// The hash of the password, and the password itself if it was drawn.
@@ -209,10 +209,10 @@ fn first_line(file: &Path) -> Result<String, String> {
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
-fn change(place: &Place, command: UserCommand, drawn: Option<String>, form: Form) -> ExitCode {
+fn change(place: &Place, command: UserCommand, drawn: Option<&str>, form: Form) -> ExitCode {
     match ask(place, command) {
         Ok(answer) => {
-            tell(&answer, drawn.as_deref(), form);
+            tell(&answer, drawn, form);
             ExitCode::SUCCESS
         }
         Err(why) => refused(&why),
