@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 
+use super::bill_books::{CreditIsHolders, DeferredIsWhatBillsSay, OpenBillsListed};
 use super::charging::{CardBillsAddUp, DaysBilledOnce};
 use super::{Invariant, JournalEntry};
 use crate::bill::Bill;
@@ -30,6 +31,9 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(WhoIsInside),
         Box::new(DaysBilledOnce),
         Box::new(CardBillsAddUp),
+        Box::<DeferredIsWhatBillsSay>::default(),
+        Box::new(OpenBillsListed),
+        Box::new(CreditIsHolders),
     ]
 }
 

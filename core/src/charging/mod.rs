@@ -7,6 +7,7 @@
 pub mod bills;
 pub mod calendar;
 pub mod cards;
+pub mod earned;
 pub mod estate;
 pub mod fees;
 pub mod label;

@@ -99,6 +99,18 @@ pub enum ChangeKind {
     /// Days of bills were earned.
     #[serde(rename = "days.earned")]
     DaysEarned,
+    /// A person corrected bills of a card: a credit note, a write-off, what was forgiven or claimed again.
+    #[serde(rename = "bills.corrected")]
+    BillsCorrected,
+    /// Late fees of bills grew.
+    #[serde(rename = "bills.late")]
+    BillsLate,
+    /// Events of temporary bills reached property charging.
+    #[serde(rename = "temporary_bills.booked")]
+    TemporaryBillsBooked,
+    /// Holders are reminded of bills.
+    #[serde(rename = "bills.reminded")]
+    BillsReminded,
     /// The machine's clock has jumped.
     #[serde(rename = "clock.jumped")]
     ClockJumped,

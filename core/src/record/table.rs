@@ -93,6 +93,20 @@ tables! {
     Sessions = "sessions";
     /// What the lot is, as commands on a stopped box need it, by id.
     Lots = "lots";
+    /// How far the days of card bills are earned: one record.
+    Earned = "earned";
+    /// Card bills by the ids that pay pages show.
+    Payables = "payables";
+    /// Open card bills, by due date, card and id.
+    OpenBills = "open_bills";
+    /// Bill runs by the day as of which they draw.
+    BillRuns = "bill_runs";
+    /// Temporary bills as property charging has them, by id.
+    TemporaryBills = "temporary_bills";
+    /// The figures of days of temporary bills, by day.
+    BillDays = "bill_days";
+    /// Reminders that went out, by card, bill and stage.
+    Reminders = "reminders";
 }
 
 impl Table {

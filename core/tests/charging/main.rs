@@ -1,6 +1,7 @@
 //! Property charging, from outside: estates, fees, cards, bills and packages as the appliance will use them.
 
 mod bills;
+mod booked;
 mod cards;
 mod estate;
 mod fees;

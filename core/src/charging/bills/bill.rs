@@ -120,6 +120,11 @@ impl CardBill {
         self.money(self.kept() + self.late.charged())
     }
 
+    /// The late fee that has accrued, less what was forgiven.
+    pub fn late_fee(&self) -> Money {
+        self.money(self.late.charged())
+    }
+
     /// What was accepted.
     pub fn paid(&self) -> Money {
         self.money(self.lines.iter().map(|line| line.paid.minor()).sum::<i64>() + self.late.paid.minor())

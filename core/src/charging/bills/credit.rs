@@ -6,8 +6,10 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
 use super::bill::{CardBill, Standing};
+use super::compare::Surplus;
 use super::line::{CardLine, CreditedDays, Nature};
 use crate::charging::calendar::{Span, without};
+use crate::charging::cards::Card;
 use crate::charging::label::CardNumber;
 use crate::charging::timeline::Note;
 use crate::id::{BillId, CreditNoteId, IdKey};
@@ -156,6 +158,19 @@ impl CardBill {
             ..like
         });
         kept
+    }
+}
+
+impl Card {
+    /// The card after a bill was withdrawn as a whole: its days are billed no longer, so the next run draws them again, by
+    /// the price list as it then is. Days that were credited one by one stay billed: they were given away.
+    #[must_use]
+    pub fn freed(mut self, bill: &CardBill, note: &CreditNote) -> Self {
+        for credited in &note.lines {
+            let (Some(line), Some(span)) = (bill.lines.get(credited.line), credited.credited.span) else { continue };
+            self.note_credited(&Surplus { place: line.place.clone(), source: line.source.clone(), span });
+        }
+        self
     }
 }
 
