@@ -176,7 +176,9 @@ impl Card {
 
 /// All that is left of a line; a line with days by its live spans.
 fn whole(line: &CardLine, place: usize) -> Vec<CreditedLine> {
-    let kept = line.kept();
+    // Of a deposit, what was given back or used before stays as it was.
+    let back = if line.nature == Nature::Deposit { line.returned.minor() } else { 0 };
+    let kept = line.kept() - back;
     let spans = line.live_days();
     if line.days.is_none() {
         let credited = CreditedDays { span: None, amount: Money::new(kept, line.currency()) };
