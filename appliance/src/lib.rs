@@ -2,6 +2,9 @@
 
 pub mod actors;
 pub mod admin;
+pub mod arrears;
+pub mod books;
+pub mod cash;
 pub mod changes;
 pub mod chart;
 pub mod clock;
@@ -19,6 +22,7 @@ pub mod metrics;
 pub mod past;
 pub mod quote;
 pub mod readiness;
+pub mod reconciliation;
 pub mod secret;
 pub mod store;
 pub mod tariffs;

@@ -3,6 +3,7 @@
 
 mod fault;
 mod lanes;
+mod money;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -344,6 +345,7 @@ fn serve(
         bill_moved: lot.clone().recipient(),
     };
     let payment = PaymentActor::start_in_arbiter(&desk, move |_| PaymentActor::new(PaymentDesk::new(payment)));
+    let money = money::start(config, shared, lot, desks, &arbiters[LANE_THREADS]);
     let doors = Doors {
         ask_lane: billing.clone().recipient(),
         ask_plate: billing.clone().recipient(),
@@ -375,6 +377,8 @@ fn serve(
             Arc::new(move |last| past::ended_stays(&store.snapshot(), last))
         },
         slow: Arc::new(Semaphore::new(1)),
+        till: money.till,
+        arrears: money.arrears,
     };
     let (address, handle, server) = http::serve(config.http.listen, doors)?;
     actix::spawn(async move {

@@ -231,6 +231,12 @@ derived_ids! {
     CreditNoteId "credit_note";
     /// A command to a device.
     CommandId "cmd";
+    /// One attendant's time at the till (班次).
+    ShiftId "shift";
+    /// A difference between the books and a statement.
+    DifferenceId "difference";
+    /// A posting by hand.
+    VoucherId "voucher";
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 //! Absent by design, and asserted by the tidy test: I/O, async, a clock, randomness, actix. Time is an argument,
 //! ids are derived from a key and what they name, and every effect is a value that the shell carries out.
 
+pub mod arrears;
 pub mod audit;
 pub mod bill;
 pub mod books;
+pub mod cash;
 pub mod charging;
 pub mod id;
 pub mod lane;
@@ -14,6 +16,7 @@ pub mod money;
 pub mod pass;
 pub mod pay;
 pub mod plate;
+pub mod reconciliation;
 pub mod record;
 pub mod stay;
 pub mod tariff;

@@ -3,6 +3,7 @@
 
 pub mod billing;
 pub mod lane;
+pub mod ledger;
 pub mod lot;
 pub mod payment;
 pub mod whitelist;

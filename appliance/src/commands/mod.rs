@@ -5,6 +5,7 @@ pub mod check;
 pub mod demo;
 mod desk;
 pub mod driver;
+mod export;
 mod log;
 mod quote;
 mod run;
@@ -58,6 +59,9 @@ enum Command {
         #[command(subcommand)]
         command: tariff::TariffCommand,
     },
+    /// What is on record, as files: the books for an accountant
+    #[command(subcommand)]
+    Export(export::ExportVerb),
     /// Accounts of people and programs: make and change them, print tokens
     #[command(subcommand)]
     User(user::UserVerb),
@@ -116,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Driver(command) => driver::run(command),
         Command::Quote(args) => quote::run(&args),
         Command::Tariff { command } => tariff::run(&command),
+        Command::Export(verb) => export::run(&verb),
         Command::User(verb) => user::run(verb),
         Command::Verify { place, json } => verify::run(&place, form(json)),
     }

@@ -3,6 +3,7 @@
 //! Owns the shape and the limits of the file (`systemd/tollhouse.toml` is the commented example). Looks at nothing but
 //! the text: whether a folder can be written or a broker answers is for `tollhouse check`.
 
+mod books;
 mod cross;
 mod drivers;
 mod limits;
@@ -21,6 +22,7 @@ use tollhouse_core::money::Currency;
 use tollhouse_core::user::RoleLimits;
 use tollhouse_drivers::plugin::Allowance;
 
+pub use books::BooksConfig;
 pub use drivers::DriversConfig;
 pub(crate) use sections::{LISTED_PLATES, SPARE_AFTER_MS};
 
@@ -82,6 +84,8 @@ pub struct Config {
     pub plugins: Vec<PluginConfig>,
     /// How far each role may go where money is given up, where that differs from the rule.
     pub limits: RoleLimits,
+    /// `[books]`
+    pub books: BooksConfig,
 }
 
 /// `[lot]`

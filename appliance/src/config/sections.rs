@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
 use tollhouse_core::money::Currency;
 
+use super::books::books;
 use super::cross::{LinedLane, check_areas, check_together};
 use super::drivers::{drivers, plugin};
 use super::limits::limits;
@@ -33,6 +34,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
     let areas: Vec<(AreaConfig, usize)> = areas.into_iter().flatten().collect();
     let lanes = document.sections("lanes", MAX_LANES).into_iter().map(|s| lane(document, s)).collect::<Vec<_>>();
     let limits = limits(document, lot.as_ref().map(|lot| lot.currency));
+    let books = books(document, lot.as_ref().map(|lot| lot.currency));
     let plugins =
         document.sections("plugins", MAX_PLUGINS).into_iter().map(|s| plugin(document, s)).collect::<Vec<_>>();
     let (lanes, plugins): (Vec<_>, Vec<_>) =
@@ -51,6 +53,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
         lanes: lanes.into_iter().map(|lined| lined.lane).collect(),
         plugins: plugins.into_iter().map(|lined| lined.plugin).collect(),
         limits,
+        books,
     })
 }
 

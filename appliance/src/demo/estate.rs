@@ -15,7 +15,7 @@ use tollhouse_core::user::RoleLimits;
 use tollhouse_drivers::plugin::{Allowance, Unsigned};
 
 use crate::config::{
-    Config, ConfirmedBy, Direction, DriverSource, DriversConfig, ExitWithoutEntry, HolderOwes, HttpConfig,
+    BooksConfig, Config, ConfirmedBy, Direction, DriverSource, DriversConfig, ExitWithoutEntry, HolderOwes, HttpConfig,
     LISTED_PLATES, LaneConfig, LivePage, LotConfig, MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig,
     SPARE_AFTER_MS, Sandbox, StoreConfig, TariffSource,
 };
@@ -52,6 +52,7 @@ pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, spe
             trusted_proxies: vec![],
         },
         limits: RoleLimits::default(),
+        books: BooksConfig::default(),
         mqtt: MqttConfig {
             host: broker.ip().to_string(),
             port: broker.port(),

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Desks;
+use crate::books::BooksCommand;
 use crate::users::UserCommand;
 
 /// What commands ask of one desk.
@@ -28,6 +29,7 @@ pub trait DeskCommand: Serialize + DeserializeOwned + Send {
 pub async fn answer(desks: &Desks, desk: &str, ask: Value) -> Result<Value, String> {
     match desk {
         UserCommand::DESK => carried_out::<UserCommand>(desks, ask).await,
+        BooksCommand::DESK => carried_out::<BooksCommand>(desks, ask).await,
         _ => Err(format!("the running box has no desk {desk:?}: is it of another release?")),
     }
 }

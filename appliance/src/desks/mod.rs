@@ -13,8 +13,10 @@ use tollhouse_core::lot::{Lot, LotArea};
 use tollhouse_core::record::{By, Cause, Change, ChangeKind, ReadError, Records};
 
 use crate::admin::Admin;
+use crate::books::BooksDesk;
 use crate::clock::BoxClock;
 use crate::config::Config;
+use crate::reconciliation::CaseDesk;
 use crate::secret::{self, SecretError};
 use crate::store::{Snapshot, Store, StoreError, StoreOptions, Undone};
 use crate::users::UserDesk;
@@ -47,13 +49,24 @@ pub struct Desks {
     pub lot: Arc<Lot>,
     /// Accounts, tokens, sessions.
     pub users: UserDesk,
+    /// The books.
+    pub books: BooksDesk,
+    /// Cases of the gate and of reconciliation.
+    pub cases: CaseDesk,
 }
 
 impl Desks {
     /// All desks over the same parts.
     pub fn new(parts: &DeskParts) -> Self {
         let DeskParts { store, clock, key, lot, admin } = parts.clone();
-        Self { users: UserDesk::new(store.clone(), clock.clone(), key, lot.limits.clone(), admin), store, clock, lot }
+        Self {
+            books: BooksDesk::new(store.clone(), clock.clone(), key.clone(), lot.zone),
+            cases: CaseDesk::new(store.clone(), clock.clone()),
+            users: UserDesk::new(store.clone(), clock.clone(), key, lot.limits.clone(), admin),
+            store,
+            clock,
+            lot,
+        }
     }
 
     /// The records as they are.

@@ -16,6 +16,8 @@ use super::problem::Problem;
 use crate::actors::billing::messages::{AskBill, AskLane, AskPlate};
 use crate::actors::lot::messages::OpenLane;
 use crate::actors::payment::messages::{AskOrder, MakeOrder, PayProblem, SandboxPay};
+use crate::arrears::ArrearsDesk;
+use crate::cash::CashDesk;
 use crate::config::{LivePage, Sandbox};
 use crate::desks::Desks;
 use crate::drivers::order::Roll;
@@ -78,6 +80,10 @@ pub struct Doors {
     pub past: AskPast,
     /// What takes long and many cores is done one at a time, so that lanes never wait for it.
     pub slow: Arc<Semaphore>,
+    /// The till: shifts, cash, stored value.
+    pub till: CashDesk,
+    /// Claims on cars that left without paying.
+    pub arrears: ArrearsDesk,
 }
 
 /// Asks for the last so many stays that have ended.

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::bill_books::{CreditIsHolders, DeferredIsWhatBillsSay, OpenBillsListed};
 use super::charging::{CardBillsAddUp, DaysBilledOnce};
+use super::money::{ClearingExplained, LiabilitiesHold, ShiftsAddUp, StoredValueHeld, TaxOfBills};
 use super::{Invariant, JournalEntry};
 use crate::bill::Bill;
 use crate::lane::{Grant, Passage};
@@ -34,6 +35,11 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::<DeferredIsWhatBillsSay>::default(),
         Box::new(OpenBillsListed),
         Box::new(CreditIsHolders),
+        Box::<ShiftsAddUp>::default(),
+        Box::<StoredValueHeld>::default(),
+        Box::<LiabilitiesHold>::default(),
+        Box::<ClearingExplained>::default(),
+        Box::<TaxOfBills>::default(),
     ]
 }
 
@@ -59,7 +65,7 @@ impl Faults {
 }
 
 /// The records of one type that an entry writes.
-fn puts<T: Record + DeserializeOwned>(entry: &JournalEntry) -> impl Iterator<Item = Result<T, String>> {
+pub(super) fn puts<T: Record + DeserializeOwned>(entry: &JournalEntry) -> impl Iterator<Item = Result<T, String>> {
     let position = entry.position;
     entry.change.ops.iter().filter_map(move |op| match op {
         Op::Put { table, key, record } if table == T::TABLE.name() => {

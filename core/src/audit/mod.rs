@@ -6,6 +6,7 @@
 mod bill_books;
 mod charging;
 mod invariants;
+mod money;
 
 pub use invariants::all;
 

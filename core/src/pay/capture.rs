@@ -141,7 +141,8 @@ fn divide(
     Ok(Division { to_bill, excess: evidence.amount.minus(to_bill)?, why_back: "the bill was paid already", ..nothing })
 }
 
-fn leave_by(
+/// The car of a bill that was paid early has to leave by the end of the exit grace.
+pub(crate) fn leave_by(
     change: &mut Change,
     bill: &Bill,
     paid_at: DateTime<Utc>,

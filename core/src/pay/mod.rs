@@ -8,8 +8,10 @@ mod early;
 mod order;
 mod refund;
 
+pub(crate) use capture::leave_by;
 pub use capture::{Captured, Evidence, capture, taken_counter};
 pub use early::{Early, look_early};
+pub(crate) use order::as_of_now;
 pub use order::{FreshOrder, Made, OrderRefusal, Wanted, expire, make_order};
 pub use refund::{refund_done, refund_failed};
 

@@ -138,7 +138,7 @@ pub fn make_order(
 }
 
 /// The bill grown up to now, while its car is inside and the fee clock runs.
-fn as_of_now(
+pub(crate) fn as_of_now(
     bill: &Bill,
     change: &mut Change,
     now: DateTime<Utc>,

@@ -147,6 +147,39 @@ pub enum ChangeKind {
     /// The box was told something new of its lot.
     #[serde(rename = "lot.changed")]
     LotChanged,
+    /// A shift was opened with its float.
+    #[serde(rename = "shift.opened")]
+    ShiftOpened,
+    /// A shift was counted and closed; perhaps the next one was opened with what it handed over.
+    #[serde(rename = "shift.closed")]
+    ShiftClosed,
+    /// Cash was taken for bills.
+    #[serde(rename = "cash.taken")]
+    CashTaken,
+    /// Cash was given back.
+    #[serde(rename = "cash.paid_out")]
+    CashPaidOut,
+    /// Cash went between a drawer and the safe.
+    #[serde(rename = "cash.moved")]
+    CashMoved,
+    /// Stored value was topped up, spent or given back.
+    #[serde(rename = "stored.moved")]
+    StoredMoved,
+    /// A day of the books was closed.
+    #[serde(rename = "books.closed")]
+    BooksClosed,
+    /// An accountant posted by hand, or took such an entry back.
+    #[serde(rename = "books.posted")]
+    BooksPosted,
+    /// A provider's statement was held against the books.
+    #[serde(rename = "statement.matched")]
+    StatementMatched,
+    /// A case was assigned or resolved.
+    #[serde(rename = "case.handled")]
+    CaseHandled,
+    /// A claim on a car that left without paying was noted or forgiven.
+    #[serde(rename = "arrears.changed")]
+    ArrearsChanged,
 }
 
 /// What led to a change.

@@ -107,6 +107,30 @@ tables! {
     BillDays = "bill_days";
     /// Reminders that went out, by card, bill and stage.
     Reminders = "reminders";
+    /// Shifts at the till, by id.
+    Shifts = "shifts";
+    /// Which shift of an attendant is open, by attendant.
+    OpenShifts = "open_shifts";
+    /// What went into and out of a drawer, by shift and number.
+    CashReceipts = "cash_receipts";
+    /// Stored value, by card.
+    StoredValues = "stored_values";
+    /// What became of stored value, by card and number.
+    StoredMoves = "stored_moves";
+    /// Days of the books that are closed, by day.
+    BookDays = "book_days";
+    /// Reconciliations, by provider and day.
+    Reconciliations = "reconciliations";
+    /// Rows of the books that a statement has matched, by provider and row.
+    Reconciled = "reconciled";
+    /// Differences between books and statements, by provider, day and row.
+    Differences = "differences";
+    /// Who handles a case, and what came of it, by the case's id.
+    Handlings = "handlings";
+    /// Claims on cars that left without paying, by plate and bill.
+    Arrears = "arrears";
+    /// Postings by hand, by number.
+    Vouchers = "vouchers";
 }
 
 impl Table {

@@ -15,7 +15,13 @@ mod entry;
 mod fields;
 mod list;
 
+mod arrears;
+mod books;
+mod cases;
+mod money;
+mod payments;
 mod sessions;
+mod shifts;
 mod tokens;
 mod users;
 
@@ -50,4 +56,4 @@ macro_rules! resources {
     };
 }
 
-resources!(sessions, tokens, users);
+resources!(arrears, books, cases, payments, sessions, shifts, tokens, users);

@@ -2,6 +2,7 @@
 
 mod asking;
 mod drafts;
+mod money;
 mod opening;
 mod operating;
 mod paying;
@@ -225,6 +226,7 @@ pub(super) fn box_with(sandbox: Sandbox, live_page: LivePage) -> Box {
     let hand = Arc::clone(&clock);
     let now: Monotonic = Arc::new(move || *hand.lock().expect("no panic"));
     let folder = tempfile::tempdir().expect("a folder");
+    let desks = desks(folder.path());
     let doors = Doors {
         ask_lane: payment.clone().recipient(),
         ask_plate: payment.clone().recipient(),
@@ -233,7 +235,9 @@ pub(super) fn box_with(sandbox: Sandbox, live_page: LivePage) -> Box {
         ask_order: payment.clone().recipient(),
         sandbox_pay: payment.clone().recipient(),
         open_lane: payment.clone().recipient(),
-        desks: desks(folder.path()),
+        till: money::till(&desks, payment.clone().recipient()),
+        arrears: money::arrears(&desks),
+        desks,
         trusted_proxies: vec!["192.0.2.200".parse().expect("an address")],
         live: Arc::new(Live::new("demo", 100)),
         metrics: Arc::new(Metrics::new("test").expect("metrics")),
