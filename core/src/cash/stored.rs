@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::take::{ready, settle};
+use super::take::{due_on_card, ready, settle, settle_card};
 use super::{CashFor, CashReceipt, CashRefusal, CashTerms, Shift, Way, check_amount, checked_reason};
 use crate::books::{Account, Posting};
+use crate::charging::bills::payable_bills;
 use crate::charging::label::CardNumber;
 use crate::id::BillId;
 use crate::money::{Currency, Money};
@@ -38,7 +39,7 @@ pub enum StoredMoved {
         /// Shift and number.
         receipt: String,
     },
-    /// Spent for a stay's bill.
+    /// Spent for a bill.
     Spent {
         /// Which.
         bill: BillId,
@@ -159,7 +160,7 @@ pub fn give_back(
     over_the_counter(attendant, card, (Way::Out, amount), reason, now, records)
 }
 
-/// Pays a stay's bill from stored value: all that is due, or nothing.
+/// Pays a stay's bill or bills of a card from stored value: all that is due, or nothing.
 pub fn spend(
     card: &CardNumber,
     bill: BillId,
@@ -168,6 +169,13 @@ pub fn spend(
     records: &impl Records,
 ) -> Result<(Change, StoredMove), CashRefusal> {
     let mut change = Change::new(ChangeKind::StoredMoved, terms.now, by);
+    if let Some(bills) = payable_bills(bill, records)? {
+        let due = due_on_card(&bills, terms)?;
+        let value = held(&mut change, card, due.currency(), records)?;
+        let line = moved(&mut change, value, due.negated(), StoredMoved::Spent { bill })?;
+        settle_card(&mut change, bills, due, &Account::Stored, terms, records)?;
+        return Ok((change, line));
+    }
     let (before, as_of_now) = ready(&mut change, bill, terms, records)?;
     let due = as_of_now.due();
     let value = held(&mut change, card, due.currency(), records)?;

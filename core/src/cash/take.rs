@@ -1,9 +1,10 @@
-//! Taking cash for the bill of a stay: what is due is rounded to coins, change is given, the bill is settled, and the car
+//! Taking cash for the bill of a stay or for bills of a card: what is due is rounded to coins, change is given, the bill is settled, and the car
 //! that waits for it goes as after any payment.
 
 use super::{CashFor, CashReceipt, CashRefusal, CashTerms, Shift, Way, check_amount};
 use crate::bill::Bill;
 use crate::books::{Account, Posting};
+use crate::charging::bills::{CardBill, PaidBills, PayFault, Receipt, due_on, pay, payable_bills};
 use crate::id::BillId;
 use crate::lane::LaneFault;
 use crate::money::{Money, MoneyError};
@@ -98,7 +99,63 @@ fn divide(due: Money, tendered: &Tendered, terms: &CashTerms<'_>) -> Result<Divi
     Ok(Divided { to_bill: given, kept: given, change: Money::zero(given.currency()) })
 }
 
-/// Takes cash for a stay's bill, into the drawer of the attendant's open shift. Orders of the bill that a provider still
+impl From<PayFault> for CashRefusal {
+    fn from(fault: PayFault) -> Self {
+        match fault {
+            PayFault::NoBills | PayFault::Amount => Self::Bill(OrderRefusal::NothingDue),
+            PayFault::Currency => Self::Unfit(fault.to_string()),
+            PayFault::Read(fault) => Self::Read(fault),
+        }
+    }
+}
+
+/// Settles card bills from one account: `amount` of what is due on them.
+pub(super) fn settle_card(
+    change: &mut Change,
+    bills: Vec<Kept<CardBill>>,
+    amount: Money,
+    from: &Account,
+    terms: &CashTerms<'_>,
+    records: &impl Records,
+) -> Result<PaidBills, CashRefusal> {
+    // No more than what is due is handed in, so that nothing is left over.
+    let receipt = Receipt { amount, on: terms.today, from: from.clone(), excess: Account::RefundDue };
+    Ok(pay(change, bills, &receipt, records)?)
+}
+
+/// What is due on card bills now; nothing is a refusal.
+pub(super) fn due_on_card(bills: &[Kept<CardBill>], terms: &CashTerms<'_>) -> Result<Money, CashRefusal> {
+    let due = due_on(bills, terms.today).filter(|due| due.is_positive());
+    due.ok_or(CashRefusal::Bill(OrderRefusal::NothingDue))
+}
+
+/// Takes cash for bills of a card, the one that fell due first first.
+fn take_card(
+    mut shift: Shift,
+    mut change: Change,
+    bills: Vec<Kept<CardBill>>,
+    tendered: &Tendered,
+    terms: &CashTerms<'_>,
+    records: &impl Records,
+) -> Result<(Change, CashReceipt), CashRefusal> {
+    let due = due_on_card(&bills, terms)?;
+    let divided = divide(due, tendered, terms)?;
+    let rounding = divided.to_bill.minus(divided.kept)?;
+    let drawer = shift.account();
+    let card = bills[0].record.heading.card.clone();
+    let paid = settle_card(&mut change, bills, divided.to_bill, &drawer, terms, records)?;
+    if !rounding.is_zero() {
+        change.postings.extend([Posting::debit(Account::Rounding, rounding), Posting::credit(drawer, rounding)]);
+    }
+    change.count(&taken_counter(terms.today), paid.accepted.minor(), None);
+    let subject = CashFor::CardBills { card, bills: paid.to };
+    let receipt = shift.receipt(terms.now, Way::In, divided.kept, subject);
+    let receipt = CashReceipt { tendered: tendered.amount, change: divided.change, rounding, ..receipt };
+    let receipt = shift.book(&mut change, receipt)?;
+    Ok((change, receipt))
+}
+
+/// Takes cash for a stay's bill or for bills of a card, into the drawer of the attendant's open shift. Orders of the bill that a provider still
 /// takes money for are to be closed before; money that comes late all the same goes back by itself.
 pub fn take(
     attendant: &str,
@@ -112,6 +169,9 @@ pub fn take(
     let mut change = Change::new(ChangeKind::CashTaken, terms.now, cause);
     change.rely_on(&kept.record.id.to_string(), Some(&kept));
     let mut shift = kept.record;
+    if let Some(bills) = payable_bills(tendered.bill, records)? {
+        return take_card(shift, change, bills, tendered, terms, records);
+    }
     let (before, bill) = ready(&mut change, tendered.bill, terms, records)?;
     let divided = divide(bill.due(), tendered, terms)?;
     let rounding: Result<Money, MoneyError> = divided.to_bill.minus(divided.kept);
