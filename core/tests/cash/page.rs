@@ -36,6 +36,7 @@ fn last(till: &Till) -> Vec<Posting> {
 }
 
 fn by_hand(till: &mut Till, what: HandPosting, entry: Option<(ChangeKind, &[Posting])>) -> Vec<Posting> {
+    till.now += chrono::TimeDelta::seconds(1);
     let (now, key) = (till.now, IdKey::new([1; 32]));
     let done = post_by_hand(what, yuan(100), entry, ("anna", "as it was"), (now, &key), &till.records);
     let change = done.expect("posted").0;
