@@ -27,8 +27,10 @@ pub enum What {
     Passed(Passed),
     /// Somebody pressed a button (help, ticket), a code was read, or a device reports a fault.
     Notice(Notice),
-    /// A barrier's position or a loop's occupancy, retained on the broker.
+    /// A barrier's position or a loop's occupancy, told now.
     State(ChannelState),
+    /// The same, told some time ago and kept by the broker: how things stand, and no news of what the box has just done.
+    Stood(ChannelState),
     /// A device's answer to a command.
     Ack(CommandAck),
     /// A device has come or gone.

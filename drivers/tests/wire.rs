@@ -49,7 +49,7 @@ fn check(what: &What, received_at: DateTime<Utc>) {
             assert!(ack.cmd_id.len() <= 64);
             assert!(ack.reason.as_ref().is_none_or(|reason| reason.chars().count() <= MAX_REASON_CHARS));
         }
-        What::State(_) | What::Availability(_) => {}
+        What::State(_) | What::Stood(_) | What::Availability(_) => {}
     }
 }
 

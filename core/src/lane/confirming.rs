@@ -163,6 +163,12 @@ impl Openings {
         self.awaited.drain(..).map(|awaited| awaited.cmd_id).collect()
     }
 
+    /// The arm was somewhere when it last told. It may have risen for a car before: only what is told now proves that a
+    /// command has left the box. One that still stands open when the command has run out lets the car go all the same.
+    pub fn arm_stood(&mut self, arm: Arm) {
+        self.arm = arm;
+    }
+
     /// A car has left the lane. Where the arm tells nothing, it proves the oldest opening that is awaited.
     pub fn passed(&mut self, way: Way) -> Option<CommandId> {
         if way == Way::Back || self.proof() != Some(Proof::Passing) {
@@ -253,6 +259,22 @@ mod tests {
         assert_eq!(overdue.unconfirmed, [command("a")]);
         assert_eq!(openings.last(), LastOpening::Unconfirmed);
         assert_eq!(openings.overdue(at(99)), Overdue::default(), "it is told once");
+    }
+
+    #[test]
+    fn an_arm_that_rose_for_a_car_before_proves_nothing_of_a_command_that_may_not_have_left_the_box() {
+        let mut openings = opened(ConfirmedBy::Signal, PassingIsTold::Yes, &["a"]);
+        openings.arm_stood(Arm::Up);
+        assert_eq!(openings.overdue(at(9)).confirmed, [], "it is awaited on");
+        assert_eq!(openings.passed(Way::Through), None, "the arm tells, so a passing is no proof");
+        assert_eq!(openings.arm(Arm::Up), [command("a")], "told now, it is one");
+
+        let mut openings = opened(ConfirmedBy::Signal, PassingIsTold::Yes, &["a"]);
+        openings.arm_stood(Arm::Up);
+        assert_eq!(openings.overdue(at(10)).confirmed, [command("a")], "it stood open all the while");
+        let mut openings = opened(ConfirmedBy::Signal, PassingIsTold::Yes, &["a"]);
+        openings.arm_stood(Arm::Down);
+        assert_eq!(openings.overdue(at(10)).unconfirmed, [command("a")]);
     }
 
     #[test]

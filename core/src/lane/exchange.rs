@@ -20,8 +20,10 @@ pub enum Input {
     Noted(Mark),
     /// The barrier answered a command.
     Answered(Answered),
-    /// Where the arm is.
+    /// Where the arm is, told now.
     Arm(Arm),
+    /// Where the arm was when it last told, some time ago.
+    ArmStood(Arm),
     /// A car stands on the loop, or no longer.
     Loop(OnLoop),
     /// The barrier has signed in with this run.

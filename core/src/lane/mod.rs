@@ -188,7 +188,7 @@ impl Lane {
                 Seen::Before(step) => return self.seen_before(now, step, records),
                 Seen::New => Some(self.opened_by(now, person, records)?),
             },
-            Input::Arm(arm) => {
+            Input::Arm(arm) | Input::ArmStood(arm) => {
                 self.arm = *arm;
                 None
             }

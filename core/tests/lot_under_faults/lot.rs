@@ -70,7 +70,7 @@ impl World {
         let boot = BootId::new(format!("boot-{}", place.boot)).expect("a name");
         let arm = if place.arm == ArmAt::Up { Arm::Up } else { Arm::Down };
         let on_loop = if place.car.is_some() { OnLoop::Occupied } else { OnLoop::Clear };
-        let mut inputs = vec![Input::BarrierOnline(Some(boot)), Input::Arm(arm)];
+        let mut inputs = vec![Input::BarrierOnline(Some(boot)), Input::ArmStood(arm)];
         if self.rules[lane].passed_by == PassedBy::Event {
             inputs.push(Input::Loop(on_loop));
         }
@@ -120,7 +120,7 @@ impl World {
                 Told::Input(input) => input.clone(),
                 Told::Seen(seen) => input_of(seen, now),
             };
-            if let Input::Arm(arm) = &input {
+            if let Input::Arm(arm) | Input::ArmStood(arm) = &input {
                 shell.arm = *arm;
             }
             shell.current = Some(job);

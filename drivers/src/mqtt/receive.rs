@@ -171,7 +171,7 @@ impl Receiver {
         publish: &Publish,
         now: DateTime<Utc>,
     ) -> Result<(), Overflow> {
-        let lain = self.time_at_broker(index, &heard, now);
+        let lain = self.time_at_broker(index, &heard, publish, now);
         if !lain.is_zero() {
             // Its way tells nothing about the device's clock.
             heard.sent_at = None;
@@ -189,7 +189,7 @@ impl Receiver {
                     self.observer.presence(&self.devices[index], said.presence);
                 }
             }
-            What::State(state) => {
+            What::State(state) | What::Stood(state) => {
                 if let Subject::State(channel) = subject {
                     self.directory().state(index, channel, state);
                 }
@@ -214,8 +214,13 @@ impl Receiver {
 
     /// By the contract an event's age is what its device says. What the broker kept while the box was away is older by
     /// the time that it lay there: without this a lane would open for cars that are long gone. Only just after a
-    /// connection, so that a device whose clock is set never becomes backlog for good.
-    fn time_at_broker(&self, index: DeviceIndex, heard: &Heard, now: DateTime<Utc>) -> TimeDelta {
+    /// connection, so that a device whose clock is set never becomes backlog for good. A state carries no time that counts:
+    /// one that the broker kept lay there for nobody knows how long.
+    fn time_at_broker(&self, index: DeviceIndex, heard: &Heard, publish: &Publish, now: DateTime<Utc>) -> TimeDelta {
+        if matches!(heard.what, What::State(_)) {
+            let kept = publish.retain || self.settled == Settling::UnderWay;
+            return if kept { TimeDelta::MAX } else { TimeDelta::zero() };
+        }
         let catching_up = self.connected_at.is_some_and(|since| since.elapsed() < CATCHING_UP);
         let Some(sent_at) = heard.sent_at.filter(|_| catching_up) else { return TimeDelta::zero() };
         let offset = self.directory().clock_offset(index);
@@ -335,7 +340,11 @@ fn make_older(what: &mut What, by: TimeDelta) {
         What::Plate(read) => &mut read.head,
         What::Passed(passed) => &mut passed.head,
         What::Notice(notice) => &mut notice.head,
-        What::State(_) | What::Ack(_) | What::Availability(_) => return,
+        What::State(state) => {
+            *what = What::Stood(state.clone());
+            return;
+        }
+        What::Stood(_) | What::Ack(_) | What::Availability(_) => return,
     };
     head.age += by;
     head.captured_at -= by;

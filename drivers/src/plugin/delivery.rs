@@ -138,7 +138,7 @@ impl Delivery {
                     let _ = settlements.send((token, outcome));
                 })
             }
-            What::State(_) | What::Ack(_) | What::Availability(_) => Receipt::none(),
+            What::State(_) | What::Stood(_) | What::Ack(_) | What::Availability(_) => Receipt::none(),
         };
         Some(DeviceEvent { device, received_at, what, receipt })
     }

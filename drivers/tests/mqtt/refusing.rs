@@ -77,8 +77,13 @@ async fn an_offline_of_an_older_boot_is_ignored_and_presence_is_known_without_as
     }
     let online = Availability { presence: Presence::Online, boot_id: BootId::new("two").ok() };
     assert!(seen.contains(&What::Availability(online)), "{seen:?}");
-    assert!(seen.contains(&What::State(ChannelState::Barrier(Position::Down))), "{seen:?}");
+    assert!(seen.contains(&What::Stood(ChannelState::Barrier(Position::Down))), "{seen:?}");
     stage.until(&Noticed::Link(LinkState::Up)).await;
+    // What was kept is how things stood; what comes now is news.
+    barrier.retain("bar/state/arm", r#"{"position":"up","at":"2026-03-01T00:00:09Z"}"#).await;
+    let news = stage.event().await;
+    news.receipt.done();
+    assert_eq!(news.what, What::State(ChannelState::Barrier(Position::Up)));
 
     barrier.publish("bar/availability", said("offline", "one")).await;
     barrier.publish("bar/availability", said("offline", "two")).await;
@@ -87,7 +92,7 @@ async fn an_offline_of_an_older_boot_is_ignored_and_presence_is_known_without_as
     let status = stage.link.directory().remove(1);
     assert_eq!((status.presence, status.boot_id), (Some(Presence::Offline), BootId::new("two").ok()));
     assert_eq!(status.meta.and_then(|meta| meta.vendor).as_deref(), Some("Acme"));
-    assert_eq!(status.states, [("arm".to_owned(), ChannelState::Barrier(Position::Down))]);
+    assert_eq!(status.states, [("arm".to_owned(), ChannelState::Barrier(Position::Up))]);
 }
 
 #[tokio::test]

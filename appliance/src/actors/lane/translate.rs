@@ -23,7 +23,8 @@ pub(super) fn input(rules: &LaneRules, device: &DeviceId, what: What) -> Option<
         }
         What::Notice(notice) => Input::Noted(mark(device, &notice.head)),
         What::State(ChannelState::Barrier(position)) if *device == rules.barrier => Input::Arm(arm(position)),
-        What::State(ChannelState::Loop(occupancy)) => Input::Loop(match occupancy {
+        What::Stood(ChannelState::Barrier(position)) if *device == rules.barrier => Input::ArmStood(arm(position)),
+        What::State(ChannelState::Loop(occupancy)) | What::Stood(ChannelState::Loop(occupancy)) => Input::Loop(match occupancy {
             Occupancy::Occupied => OnLoop::Occupied,
             Occupancy::Clear => OnLoop::Clear,
         }),
@@ -33,7 +34,9 @@ pub(super) fn input(rules: &LaneRules, device: &DeviceId, what: What) -> Option<
         What::Availability(Availability { presence: Presence::Online, boot_id }) if *device == rules.barrier => {
             Input::BarrierOnline(boot_id)
         }
-        What::State(ChannelState::Barrier(_)) | What::Availability(_) => return None,
+        What::State(ChannelState::Barrier(_)) | What::Stood(ChannelState::Barrier(_)) | What::Availability(_) => {
+            return None;
+        }
     })
 }
 

@@ -79,6 +79,7 @@ impl LaneActor {
                 answered.answer = self.watching.openings.weigh(answered.answer);
             }
             Input::Arm(arm) => proved = self.watching.openings.arm(*arm),
+            Input::ArmStood(arm) => self.watching.openings.arm_stood(*arm),
             // What has been heard before is about a car before.
             Input::Passed(passed) if !self.is_known(&passed.mark) => {
                 proved.extend(self.watching.openings.passed(passed.way));
