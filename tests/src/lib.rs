@@ -14,6 +14,7 @@ mod prometheus;
 mod site;
 pub mod story;
 mod the_box;
+mod up_time;
 mod wait;
 
 pub use broker::Mosquitto;
@@ -29,4 +30,5 @@ pub use prometheus::{Prometheus, promtool_check_metrics};
 pub use site::Site;
 pub use story::STAYS;
 pub use the_box::{Estate, TheBox};
+pub use up_time::UpTime;
 pub use wait::{Gathered, PATIENCE, eventually};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 use tollhouse_tests::{
-    Entry, Exit, Gathered, Http, Journal, PATIENCE, Site, TestDevice, TheBox, eventually, plate_number,
+    Answer, Entry, Exit, Gathered, Http, Journal, PATIENCE, Site, TestDevice, TheBox, UpTime, eventually, plate_number,
 };
 
 /// Kills in an ordinary run.
@@ -24,46 +24,81 @@ const CARS_A_KILL: usize = 12;
 const INSIDE_FOR: Duration = Duration::from_secs(110 * 60);
 /// The latest moment of a kill after the box was ready; the earliest is at once.
 const LATEST_KILL_MS: u64 = 400;
-/// A car that the box forgot would wait for ever; one that waits for a restart does not wait so long.
+/// A car that the box forgot would wait for ever; one that waits for a restart does not wait so long. What counts is the
+/// time that the box is up.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// Between two looks at whether a car still has patience.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// What all lanes share with the one who kills.
+#[derive(Default)]
+struct Watch {
+    /// No further car is to come.
+    stop: AtomicBool,
+    /// Cars that came in.
+    driven: AtomicUsize,
+    up_time: UpTime,
+}
+
+impl Watch {
+    /// Until when, on the box's own clock, a car waits that comes now.
+    fn patience(&self) -> Duration {
+        self.up_time.until(Instant::now()) + LONGEST_WAIT
+    }
+
+    fn is_over(&self, patience: Duration) -> bool {
+        self.up_time.until(Instant::now()) >= patience
+    }
+
+    fn stops(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+}
 
 /// Cars that drive through one entry until they are told to stop. Each waits for its own opening, through every restart.
-fn drive(lane: &Entry, number: usize, stop: &AtomicBool, driven: &AtomicUsize) -> Vec<String> {
+fn drive(lane: &Entry, number: usize, watch: &Watch) -> Vec<String> {
+    let _ending = Ending { watch, when: When::Panicking };
     let mut events = Vec::new();
     for car in 0.. {
-        if stop.load(Ordering::Acquire) {
+        if watch.stops() {
             break;
         }
         let before = lane.openings();
         let event = lane.camera.plate(&plate_number(number * 50_000 + car));
         lane.camera.publish(&event);
-        let opened = lane.barrier.command("open", before, LONGEST_WAIT);
-        let opened = opened.unwrap_or_else(|| panic!("no opening for {} although the box came back", event.event_id));
+        let patience = watch.patience();
+        let opened = loop {
+            if let Some(opened) = lane.barrier.command("open", before, LOOK_AGAIN) {
+                break opened;
+            }
+            assert!(!watch.is_over(patience), "no opening for {} although the box came back", event.event_id);
+        };
         assert!(lane.barrier.has_answered(&opened, PATIENCE), "the broker is there all the time");
         lane.camera.publish(&lane.camera.passed());
         events.push(event.event_id);
-        driven.fetch_add(1, Ordering::Relaxed);
+        watch.driven.fetch_add(1, Ordering::Relaxed);
     }
     events
 }
 
 /// Cars that owe something leave through one exit, each paying for itself, through every restart.
-fn leave(lane: &Exit, number: usize, http: &Http, plates: &[String], stop: &AtomicBool) -> Vec<String> {
+fn leave(lane: &Exit, number: usize, http: &Http, plates: &[String], watch: &Watch) -> Vec<String> {
+    let _ending = Ending { watch, when: When::Panicking };
     let mut events = Vec::new();
     for plate in plates {
-        if stop.load(Ordering::Acquire) {
+        if watch.stops() {
             break;
         }
         let before = lane.openings();
         let event = lane.camera.plate(plate);
         lane.camera.publish(&event);
-        let deadline = Instant::now() + LONGEST_WAIT;
+        let patience = watch.patience();
         let opened = loop {
-            pay_what_is_due(http, number, plate);
+            let paid = pay_what_is_due(http, number, plate);
             if let Some(opened) = lane.barrier.command("open", before, Duration::from_millis(10)) {
                 break opened;
             }
-            assert!(Instant::now() < deadline, "no opening for {plate} although it pays");
+            assert!(!watch.is_over(patience), "no opening for {plate} although it pays; its last try: {paid:?}");
         };
         assert!(lane.barrier.has_answered(&opened, PATIENCE), "the broker is there all the time");
         lane.camera.publish(&lane.camera.passed());
@@ -72,18 +107,23 @@ fn leave(lane: &Exit, number: usize, http: &Http, plates: &[String], stop: &Atom
     events
 }
 
-/// One try of a driver's phone. The box may be down at any step; an order may have been paid by an earlier try.
-fn pay_what_is_due(http: &Http, lane: usize, plate: &str) -> Option<()> {
-    let shown = http.try_get(&format!("/api/v1/pay/lanes/out-{lane}")).ok().filter(|answer| answer.status == 200)?;
-    let bill = shown.json();
+/// One try of a driver's phone; what did not go on, if it did not. The box may be down at any step; an order may have
+/// been paid by an earlier try.
+fn pay_what_is_due(http: &Http, lane: usize, plate: &str) -> Result<(), String> {
+    let done = |asked: Result<Answer, _>| match asked {
+        Ok(answer) if answer.status < 300 => Ok(answer),
+        Ok(answer) => Err(format!("{answer:?}")),
+        Err(fault) => Err(format!("{fault:?}")),
+    };
+    let bill = done(http.try_get(&format!("/api/v1/pay/lanes/out-{lane}")))?.json();
     if bill["plate"] != plate || bill["state"] != "due" {
-        return None;
+        return Err(format!("the page shows {bill}"));
     }
     let bill_id = bill["bill_id"].as_str().expect("a bill has an id");
     let orders = format!("/api/v1/pay/bills/{bill_id}/orders");
-    let order = http.try_post(&orders, plate_key(bill_id).as_str(), &json!({"provider": "sandbox"})).ok()?;
-    let order_id = Some(order.status).filter(|status| *status < 300).map(|_| order.field("order_id"))?;
-    http.try_post(&format!("/sandbox/orders/{order_id}/pay"), &order_id, &json!({})).ok().map(|_| ())
+    let order = done(http.try_post(&orders, plate_key(bill_id).as_str(), &json!({"provider": "sandbox"})))?;
+    let order_id = order.field("order_id");
+    done(http.try_post(&format!("/sandbox/orders/{order_id}/pay"), &order_id, &json!({}))).map(|_| ())
 }
 
 /// One key for a bill: a try that is repeated gives the same order.
@@ -119,42 +159,38 @@ fn a_box_that_is_killed_at_any_moment_loses_nothing_and_does_nothing_twice() {
     let exits: Vec<Exit> = (1..=EXITS).map(|number| Exit::connect(site.broker, number)).collect();
     let inside: Vec<Vec<String>> = (0..EXITS).map(|exit| come_in(&lanes[exit], exit, kills * CARS_A_KILL)).collect();
     let http = site.http().clone();
-    let (stop, driven) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let watch = Watch::default();
+    watch.up_time.began(Instant::now());
     let nothing_comes: Gathered<()> = Gathered::default();
 
     let events: Vec<String> = std::thread::scope(|scope| {
-        let driving: Vec<_> = (0..)
-            .zip(&lanes)
-            .map(|(number, lane)| {
-                scope.spawn({
-                    let (stop, driven) = (&stop, &driven);
-                    move || drive(lane, number, stop, driven)
-                })
-            })
-            .collect();
+        let watch = &watch;
+        let driving: Vec<_> =
+            (0..).zip(&lanes).map(|(number, lane)| scope.spawn(move || drive(lane, number, watch))).collect();
         let leaving: Vec<_> = (1..)
             .zip(exits.iter().zip(&inside))
             .map(|(number, (exit, plates))| {
-                let (stop, http) = (&stop, &http);
-                scope.spawn(move || leave(exit, number, http, plates, stop))
+                let http = &http;
+                scope.spawn(move || leave(exit, number, http, plates, watch))
             })
             .collect();
         // Whatever becomes of this thread, the cars are told to stop.
-        let ending = Ending(&stop);
+        let ending = Ending { watch, when: When::Always };
         for kill in 1..=kills {
             // The moment itself: nothing is awaited but time.
             nothing_comes.wait(Duration::from_millis(chance.below(LATEST_KILL_MS)), |_| None::<()>);
-            site.the_box.kill();
-            TheBox::verify(&site.data)
-                .unwrap_or_else(|fault| panic!("after kill {kill} of {kills}, seed {seed}: {fault}"));
-            site.start_again();
+            kill_and_start_again(&mut site, watch, &format!("after kill {kill} of {kills}, seed {seed}"));
             if kill % 10 == 0 {
-                println!("{kill} kills, {} cars", driven.load(Ordering::Relaxed));
+                println!("{kill} kills, {} cars", watch.driven.load(Ordering::Relaxed));
+            }
+            if watch.stops() {
+                println!("a car waits in vain: no more kills after {kill}");
+                break;
             }
         }
-        let so_far = driven.load(Ordering::Relaxed);
+        let so_far = watch.driven.load(Ordering::Relaxed);
         eventually("cars to drive on after the last kill", LONGEST_WAIT, || {
-            (driven.load(Ordering::Relaxed) > so_far + LANES).then_some(())
+            (watch.stops() || watch.driven.load(Ordering::Relaxed) > so_far + LANES).then_some(())
         });
         drop(ending);
         let left: Vec<String> = leaving.into_iter().flat_map(|lane| lane.join().expect("all who paid left")).collect();
@@ -168,6 +204,15 @@ fn a_box_that_is_killed_at_any_moment_loses_nothing_and_does_nothing_twice() {
     compare(&Journal::read(&site.data), barriers, &events);
 }
 
+/// One kill, the proof that nothing was lost, and the next life. The cars' patience does not run meanwhile.
+fn kill_and_start_again(site: &mut Site, watch: &Watch, when: &str) {
+    site.the_box.kill();
+    watch.up_time.ended(Instant::now());
+    TheBox::verify(&site.data).unwrap_or_else(|fault| panic!("{when}: {fault}"));
+    site.start_again();
+    watch.up_time.began(Instant::now());
+}
+
 /// Cars that came in some time ago and owe something; the broker has their events, and the books have them.
 fn come_in(lane: &Entry, exit: usize, cars: usize) -> Vec<String> {
     let plates: Vec<String> = (0..cars).map(|car| plate_number(500_000 + exit * 50_000 + car)).collect();
@@ -178,11 +223,23 @@ fn come_in(lane: &Entry, exit: usize, cars: usize) -> Vec<String> {
     plates
 }
 
-struct Ending<'a>(&'a AtomicBool);
+/// When the end of a thread is the end of all.
+#[derive(PartialEq, Eq)]
+enum When {
+    Always,
+    Panicking,
+}
+
+struct Ending<'a> {
+    watch: &'a Watch,
+    when: When,
+}
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
+        if self.when == When::Always || std::thread::panicking() {
+            self.watch.stop.store(true, Ordering::Release);
+        }
     }
 }
 

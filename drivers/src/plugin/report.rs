@@ -109,7 +109,9 @@ fn read_event(
         What::Passed(passed) => &mut passed.head,
         What::Notice(notice) => &mut notice.head,
         // The parser answers an event's topic with an event.
-        What::State(_) | What::Stood(_) | What::Ack(_) | What::Availability(_) => return Err((Refused::BadJson, body.to_owned())),
+        What::State(_) | What::Stood(_) | What::Ack(_) | What::Availability(_) => {
+            return Err((Refused::BadJson, body.to_owned()));
+        }
     };
     head.boot_id = Some(run.boot_id.clone());
     let event_id = head.event_id.to_string();

@@ -24,10 +24,12 @@ pub(super) fn input(rules: &LaneRules, device: &DeviceId, what: What) -> Option<
         What::Notice(notice) => Input::Noted(mark(device, &notice.head)),
         What::State(ChannelState::Barrier(position)) if *device == rules.barrier => Input::Arm(arm(position)),
         What::Stood(ChannelState::Barrier(position)) if *device == rules.barrier => Input::ArmStood(arm(position)),
-        What::State(ChannelState::Loop(occupancy)) | What::Stood(ChannelState::Loop(occupancy)) => Input::Loop(match occupancy {
-            Occupancy::Occupied => OnLoop::Occupied,
-            Occupancy::Clear => OnLoop::Clear,
-        }),
+        What::State(ChannelState::Loop(occupancy)) | What::Stood(ChannelState::Loop(occupancy)) => {
+            Input::Loop(match occupancy {
+                Occupancy::Occupied => OnLoop::Occupied,
+                Occupancy::Clear => OnLoop::Clear,
+            })
+        }
         What::Ack(ack) => {
             Input::Answered(Answered { cmd_id: ack.cmd_id, answer: answer(ack.state), reason: ack.reason })
         }
