@@ -262,6 +262,7 @@ pub(crate) fn words(device: &DeviceId, what: &What) -> String {
         What::Passed(passed) if passed.direction == PassedDirection::Forward => "passed forward".to_owned(),
         What::Passed(_) => "passed backward".to_owned(),
         What::Notice(notice) => format!("{:?}", notice.kind),
+        What::Stood(state) => format!("{state:?} before"),
         What::State(ChannelState::Barrier(Position::Up)) => "up".to_owned(),
         What::State(ChannelState::Barrier(Position::Down)) => "down".to_owned(),
         What::State(ChannelState::Barrier(_)) => "moving".to_owned(),
