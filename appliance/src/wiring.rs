@@ -4,6 +4,7 @@
 mod fault;
 mod lanes;
 mod money;
+mod passes;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -107,8 +108,10 @@ pub fn start(config: &Config, clock: BoxClock, admin: Option<Admin>) -> Result<R
     let sink = ear.as_ref().map_or(plain, |ear| Arc::<Ear>::clone(ear));
     let (links, devices) = connect(config, &shared, sink)?;
     let devices = Arc::new(devices);
-    let arbiters: Vec<Arbiter> = (0..=LANE_THREADS).map(|_| Arbiter::new()).collect();
+    // The lanes' threads, the desk's, and one for what follows the journal.
+    let arbiters: Vec<Arbiter> = (0..LANE_THREADS + 2).map(|_| Arbiter::new()).collect();
     let lot = start_lot(config, &shared, &routes, &devices, &arbiters);
+    passes::follow(config, &shared, &lot, &arbiters[LANE_THREADS + 1]);
     if let Some(ear) = ear {
         keep_lists(&ear, listed, &shared, &devices, &arbiters[LANE_THREADS]);
     }

@@ -258,10 +258,10 @@ fn a_change_is_previewed_against_the_stays_of_a_box_running_or_stopped_each_area
         let from = clock("00:00");
         let grants = Grants::Rented { card: "C9".into(), from, until: from + TimeDelta::days(30), grace_days: 0 };
         let coverage = Coverage { areas: vec![AreaId::new("court").expect("a name")], hours: vec![] };
-        change.put(&GatePass { plate, grants, coverage });
+        change.put(&GatePass { coverage, ..GatePass::new(plate, grants) });
         let grants = Grants::Free { until: None };
         let plate = Plate::new("粤C00008").expect("a plate");
-        change.put(&GatePass { plate, grants, coverage: Coverage::default() });
+        change.put(&GatePass::new(plate, grants));
     });
     // Two that never saw the court, one that did, a card for the court that pays for the garage, and one that is free.
     lot.stays("粤C00001", "08:00", "10:00", None);

@@ -137,6 +137,14 @@ pub fn priced_facts(stay: &Stay, until: DateTime<Utc>, zone: Tz) -> StayFacts {
     }
 }
 
+/// What the temporary bill of a stay says up to a moment, with a line for each part of it without a place of its card.
+pub fn priced(stay: &Stay, until: DateTime<Utc>, tariff: &TariffBook) -> Result<Assessment, PriceError> {
+    let zone = tariff.version(stay.tariff.as_deref(), stay.entered_at).file().time_zone;
+    let mut priced = tariff.price(&priced_facts(stay, until, zone))?;
+    stay.tell_of_places(&mut priced.lines, until, zone, Money::zero(tariff.currency()));
+    Ok(priced)
+}
+
 impl Record for Bill {
     const TABLE: Table = Table::Bills;
     fn key(&self) -> String {
@@ -164,8 +172,7 @@ impl Bill {
         if let Some(bill) = before.filter(|bill| in_grace && bill.due().is_zero()) {
             return Ok(bill.clone());
         }
-        let zone = tariff.version(stay.tariff.as_deref(), stay.entered_at).file().time_zone;
-        let priced = tariff.price(&priced_facts(stay, until, zone))?;
+        let priced = priced(stay, until, tariff)?;
         if let Some(bill) = before {
             return Ok(bill.clone().grown_to(priced, until)?);
         }

@@ -2,10 +2,12 @@
 
 mod areas;
 mod cover;
+mod unplaced;
 mod visits;
 
 pub use areas::{AreaMove, Moved};
 pub use cover::Cover;
+pub use unplaced::{Because, Charged, Unplaced};
 pub use visits::{LastStay, Visit};
 
 use chrono::{DateTime, Utc};
@@ -61,6 +63,9 @@ pub struct Stay {
     /// What its pass covers of it, where that is not all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cover: Option<Cover>,
+    /// The parts of it for which its card had no place, the earliest first (一位多车).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unplaced: Vec<Unplaced>,
     /// The car's visits before this one, the latest last, where the tariff joins them to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Visit>,

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use super::bill_books::{CreditIsHolders, DeferredIsWhatBillsSay, OpenBillsListed};
 use super::charging::{CardBillsAddUp, DaysBilledOnce};
 use super::money::{ClearingExplained, LiabilitiesHold, ShiftsAddUp, StoredValueHeld, TaxOfBills};
+use super::covers::{CoveredWithinPlaces, UnplacedOnce};
 use super::{Invariant, JournalEntry};
 use crate::bill::Bill;
 use crate::lane::{Grant, Passage};
@@ -40,6 +41,8 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::<LiabilitiesHold>::default(),
         Box::<ClearingExplained>::default(),
         Box::<TaxOfBills>::default(),
+        Box::<CoveredWithinPlaces>::default(),
+        Box::<UnplacedOnce>::default(),
     ]
 }
 
@@ -433,6 +436,7 @@ mod tests {
             exit_lane: None,
             moves: vec![],
             cover: None,
+            unplaced: vec![],
             earlier: vec![],
         }
     }

@@ -5,6 +5,7 @@
 
 mod bill_books;
 mod charging;
+mod covers;
 mod invariants;
 mod money;
 

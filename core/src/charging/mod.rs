@@ -10,6 +10,7 @@ pub mod cards;
 pub mod earned;
 pub mod estate;
 pub mod fees;
+pub mod gate;
 pub mod label;
 pub mod packages;
 pub mod place;

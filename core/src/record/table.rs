@@ -131,6 +131,12 @@ tables! {
     Arrears = "arrears";
     /// Postings by hand, by number.
     Vouchers = "vouchers";
+    /// What the gate was told of a card, by card.
+    GateCards = "gate_cards";
+    /// On which day what the gate knows of a card changes by itself, by day and card.
+    GateDays = "gate_days";
+    /// Which cards the gate looks at when a space changes, by space and card.
+    GateSpaces = "gate_spaces";
 }
 
 impl Table {

@@ -5,6 +5,7 @@ mod booked;
 mod cards;
 mod estate;
 mod fees;
+mod gate;
 mod kill_bill;
 mod packages;
 mod runs;

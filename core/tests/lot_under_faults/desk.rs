@@ -195,6 +195,7 @@ impl World {
             self.bank.refund(&number, kept.record.order, kept.record.amount.minor());
             self.answer_comes(DeskJob::Refund { refund, says: RefundSays::Done });
         }
+        self.passes_moved();
         self.queue.after(ROUND_EVERY, Happens::Round { run });
         Ok(())
     }

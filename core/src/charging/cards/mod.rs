@@ -7,8 +7,10 @@ mod cover;
 mod five;
 mod sell;
 
+pub use crate::charging::gate::PassPolicy;
+pub use crate::pass::MorePolicy;
 pub use act::{Act, CardError, MOST_ENTRIES};
 pub use card::{BilledSpan, Billing, Card, CardState, HeldVehicle, Holding, StateChange, Term, TermKind, TermPlace};
-pub use cover::{Because, CarInside, Charged, Cover, CoverChange, Entered, MorePolicy, Moved, Standing};
-pub use five::{FiveParts, PassPolicy, five_parts, grants};
+pub use cover::{CarInside, Cover, CoverChange, Entered, Moved, Standing};
+pub use five::{FiveParts, five_parts};
 pub use sell::{Extra, Offer};

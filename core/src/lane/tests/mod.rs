@@ -228,6 +228,7 @@ fn codes(effects: &[Effect]) -> Vec<&'static str> {
 const CAR: &str = "粤C12345";
 
 mod areas;
+mod covering;
 mod deciding;
 mod guesses;
 mod late;
