@@ -214,6 +214,16 @@ pub trait Records {
     {
         self.range(T::TABLE, from, limit)?.iter().map(|(key, stored)| read::<T>(key, stored)).collect()
     }
+
+    /// The records of type `T` whose key begins with `prefix`, in key order, at most `limit` of them.
+    fn list_under<T: Record>(&self, prefix: &str, limit: usize) -> Result<Vec<Kept<T>>, ReadError>
+    where
+        Self: Sized,
+    {
+        let rows = self.range(T::TABLE, prefix, limit)?;
+        let under = rows.iter().take_while(|(key, _)| key.starts_with(prefix));
+        under.map(|(key, stored)| read::<T>(key, stored)).collect()
+    }
 }
 
 fn read<T: Record>(key: &str, stored: &Stored) -> Result<Kept<T>, ReadError> {
