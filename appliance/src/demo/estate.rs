@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use tollhouse_core::id::{AreaId, DeviceId, IdError, LaneId, LotId};
 use tollhouse_core::money::Currency;
-use tollhouse_core::pass::{Coverage, GatePass, Grants, OverduePolicy};
+use tollhouse_core::pass::{GatePass, Grants, OverduePolicy};
 use tollhouse_core::plate::{Plate, PlateError};
 use tollhouse_core::record::{Cause, Change, ChangeKind};
 use tollhouse_core::user::RoleLimits;

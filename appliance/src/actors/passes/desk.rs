@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tollhouse_core::charging::gate::{GateDay, PassCursor, PassPolicy, Touched, Wake, tell};
 use tollhouse_core::charging::label::CardNumber;
-use tollhouse_core::record::{Cause, Change, ChangeKind, Kept, ReadError, Record, Records, Refusal, Revision, Table};
+use tollhouse_core::record::{Cause, Change, ChangeKind, Kept, ReadError, Records, Refusal, Revision, Table};
 
 use crate::clock::BoxClock;
 use crate::store::journal::JournalFault;
