@@ -89,9 +89,9 @@ fn card(number: &str, places: Vec<Place>, cars: &[u32], today: NaiveDate) -> Car
 }
 
 /// A card of owned spaces with an open bill that is due in ten days.
-pub(crate) fn owned_card(number: &str, spaces: &[&str], cars: &[u32], today: NaiveDate) -> (Card, CardBill) {
+pub(crate) fn owned_card(number: &str, spaces: &[&str], plates: &[u32], today: NaiveDate) -> (Card, CardBill) {
     let place = |number: &&str| Place::Space(SpaceNumber::new(number).expect("a number"));
-    let mut card = card(number, spaces.iter().map(place).collect(), cars, today);
+    let mut card = card(number, spaces.iter().map(place).collect(), plates, today);
     let place = card.holdings[0].place.clone();
     let span = Span::new(today, day(today, 30)).expect("days");
     let item = FeeItemId::new("care").expect("an id");
@@ -108,9 +108,9 @@ pub(crate) fn owned_card(number: &str, spaces: &[&str], cars: &[u32], today: Nai
 }
 
 /// A card of a pool place with a term of 30 days from ten days ago, whose bill is open.
-pub(crate) fn rented_card(number: &str, pool: &str, cars: &[u32], today: NaiveDate) -> (Card, CardBill) {
+pub(crate) fn rented_card(number: &str, pool: &str, plates: &[u32], today: NaiveDate) -> (Card, CardBill) {
     let place = Place::Pool(PoolId::new(pool).expect("an id"), 1);
-    let mut card = card(number, vec![place.clone()], cars, today);
+    let mut card = card(number, vec![place.clone()], plates, today);
     let bill = add_term(&mut card, &place, day(today, -10), 30);
     (card, bill)
 }
