@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use super::bill_books::{CreditIsHolders, DeferredIsWhatBillsSay, OpenBillsListed};
 use super::charging::{CardBillsAddUp, DaysBilledOnce};
-use super::money::{ClearingExplained, LiabilitiesHold, ShiftsAddUp, StoredValueHeld, TaxOfBills};
 use super::covers::{CoveredWithinPlaces, UnplacedOnce};
+use super::money::{ClearingExplained, LiabilitiesHold, ShiftsAddUp, StoredValueHeld, TaxOfBills};
 use super::{Invariant, JournalEntry};
 use crate::bill::Bill;
 use crate::lane::{Grant, Passage};
