@@ -6,6 +6,7 @@ pub mod arrears;
 pub mod books;
 pub mod cash;
 pub mod changes;
+pub mod charging;
 pub mod chart;
 pub mod clock;
 pub mod commands;

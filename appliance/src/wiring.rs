@@ -33,6 +33,9 @@ use crate::actors::payment::sandbox::{SANDBOX, SandboxBank, SandboxProvider};
 use crate::actors::payment::{PaymentActor, PaymentDesk, PaymentParts};
 use crate::actors::whitelist::{Ear, ListedCamera, WhitelistActor, WhitelistParts};
 use crate::admin::Admin;
+use crate::charging::ChargingDesks;
+use crate::charging::bills::remind::NoticeLog;
+use crate::charging::bills::round::{BillClock, BillRound};
 use crate::clock::BoxClock;
 use crate::config::{Config, LaneConfig, Sandbox};
 use crate::control::{ControlSocket, Reach};
@@ -76,6 +79,7 @@ pub struct Running {
     server: ServerHandle,
     arbiters: Vec<Arbiter>,
     _control: ControlSocket,
+    _bills: BillClock,
 }
 
 struct Links {
@@ -117,12 +121,33 @@ pub fn start(config: &Config, clock: BoxClock, admin: Option<Admin>) -> Result<R
     }
     let admin = admin.map(Arc::new);
     let desks = desks(config, &shared, admin);
+    let bills = bill_by_itself(config, &desks)?;
     let (server, http) = serve(config, &shared, &lot, &links.drivers, &arbiters, &desks)?;
     let reach =
         Reach { store: shared.store.clone(), drivers: Arc::clone(&links.drivers), desks, runtime: Handle::current() };
     let control = ControlSocket::listen(&config.store.data, reach).map_err(StartError::Control)?;
     let Shared { store, live, readiness, .. } = shared;
-    Ok(Running { http, lot, live, store, readiness, devices, links, server, arbiters, _control: control })
+    Ok(Running {
+        http,
+        lot,
+        live,
+        store,
+        readiness,
+        devices,
+        links,
+        server,
+        arbiters,
+        _control: control,
+        _bills: bills,
+    })
+}
+
+/// What property charging does by itself, on a thread of its own.
+fn bill_by_itself(config: &Config, desks: &Desks) -> Result<BillClock, StartError> {
+    let reminders = Arc::new(NoticeLog::new(config.store.data.join("reminders.jsonl")));
+    let ChargingDesks { bills, runs, .. } = &desks.charging;
+    let round = BillRound::new(runs.clone(), bills.parts().clone(), reminders, config.bills.clone());
+    round.start().map_err(StartError::Bills)
 }
 
 fn share(config: &Config, clock: BoxClock) -> Result<Shared, StartError> {

@@ -8,6 +8,7 @@ mod http;
 mod installed;
 mod journal;
 mod lane;
+pub mod large_estate;
 mod payment_providers;
 mod process;
 mod prometheus;

@@ -135,6 +135,16 @@ fn running<C: DeskCommand>(data: &Path, command: &C) -> Result<Option<C::Answer>
     }
 }
 
+/// Asks a box that runs at this place; nothing where none does, or where it does not answer.
+pub(super) fn ask_running<C: DeskCommand>(place: &Place, command: &C) -> Option<C::Answer> {
+    let data = super::verify::folder(place).ok()?;
+    let request = Request::Desk { desk: C::DESK.to_owned(), ask: serde_json::to_value(command).ok()? };
+    match control::ask(&data, &request) {
+        Ok(Some(Reply::Desk(answer))) => serde_json::from_value(answer).ok(),
+        _ => None,
+    }
+}
+
 fn on_files<C: DeskCommand>(data: &Path, config: Option<&Config>, command: C) -> Result<C::Answer, String> {
     let runtime = runtime()?;
     let desks = desks::of_folder(data, config).map_err(|fault| fault.to_string())?;

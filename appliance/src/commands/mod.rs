@@ -1,6 +1,7 @@
 //! The command line: what each command takes, and where it is carried out. Exit codes: 0 done, 1 refused or not true,
 //! 2 wrong usage. Errors go to stderr and say what to do.
 
+mod bill;
 pub mod check;
 pub mod demo;
 mod desk;
@@ -40,6 +41,9 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Bills of cards: what a run would draw, drawing it, notices to print
+    #[command(subcommand)]
+    Bill(bill::BillVerb),
     /// Configuration and surroundings: every fault at once, with the line
     Check {
         /// The configuration
@@ -117,6 +121,7 @@ pub fn main() -> ExitCode {
             Ok(Verdict::Faulty) => ExitCode::FAILURE,
             Err(fault) => refused(&fault),
         },
+        Command::Bill(verb) => bill::run(verb),
         Command::Driver(command) => driver::run(command),
         Command::Quote(args) => quote::run(&args),
         Command::Tariff { command } => tariff::run(&command),

@@ -3,6 +3,7 @@
 //! Owns the shape and the limits of the file (`systemd/tollhouse.toml` is the commented example). Looks at nothing but
 //! the text: whether a folder can be written or a broker answers is for `tollhouse check`.
 
+mod bills;
 mod books;
 mod cross;
 mod drivers;
@@ -22,6 +23,7 @@ use tollhouse_core::money::Currency;
 use tollhouse_core::user::RoleLimits;
 use tollhouse_drivers::plugin::Allowance;
 
+use crate::charging::bills::round::BillTimes;
 pub use books::BooksConfig;
 pub use drivers::DriversConfig;
 pub(crate) use sections::{LISTED_PLATES, SPARE_AFTER_MS};
@@ -86,6 +88,8 @@ pub struct Config {
     pub limits: RoleLimits,
     /// `[books]`
     pub books: BooksConfig,
+    /// When the box bills by itself, and when it reminds.
+    pub bills: BillTimes,
 }
 
 /// `[lot]`

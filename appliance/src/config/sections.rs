@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
 use tollhouse_core::money::Currency;
 
+use super::bills::bills;
 use super::books::books;
 use super::cross::{LinedLane, check_areas, check_together};
 use super::drivers::{drivers, plugin};
@@ -33,6 +34,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
     let areas = document.sections("areas", MAX_AREAS).into_iter().map(|s| area(document, s)).collect::<Vec<_>>();
     let areas: Vec<(AreaConfig, usize)> = areas.into_iter().flatten().collect();
     let lanes = document.sections("lanes", MAX_LANES).into_iter().map(|s| lane(document, s)).collect::<Vec<_>>();
+    let bills = bills(document);
     let limits = limits(document, lot.as_ref().map(|lot| lot.currency));
     let books = books(document, lot.as_ref().map(|lot| lot.currency));
     let plugins =
@@ -54,6 +56,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
         plugins: plugins.into_iter().map(|lined| lined.plugin).collect(),
         limits,
         books,
+        bills: bills?,
     })
 }
 

@@ -14,6 +14,7 @@ use tollhouse_core::record::{Cause, Change, ChangeKind};
 use tollhouse_core::user::RoleLimits;
 use tollhouse_drivers::plugin::{Allowance, Unsigned};
 
+use crate::charging::bills::round::BillTimes;
 use crate::config::{
     BooksConfig, Config, ConfirmedBy, Direction, DriverSource, DriversConfig, ExitWithoutEntry, HolderOwes, HttpConfig,
     LISTED_PLATES, LaneConfig, LivePage, LotConfig, MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig,
@@ -53,6 +54,7 @@ pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, spe
         },
         limits: RoleLimits::default(),
         books: BooksConfig::default(),
+        bills: BillTimes::default(),
         mqtt: MqttConfig {
             host: broker.ip().to_string(),
             port: broker.port(),

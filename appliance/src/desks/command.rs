@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::Desks;
 use crate::books::BooksCommand;
+use crate::charging::bills::command::BillCommand;
 use crate::users::UserCommand;
 
 /// What commands ask of one desk.
@@ -30,6 +31,7 @@ pub async fn answer(desks: &Desks, desk: &str, ask: Value) -> Result<Value, Stri
     match desk {
         UserCommand::DESK => carried_out::<UserCommand>(desks, ask).await,
         BooksCommand::DESK => carried_out::<BooksCommand>(desks, ask).await,
+        BillCommand::DESK => carried_out::<BillCommand>(desks, ask).await,
         _ => Err(format!("the running box has no desk {desk:?}: is it of another release?")),
     }
 }

@@ -14,6 +14,7 @@ use tollhouse_core::record::{By, Cause, Change, ChangeKind, ReadError, Records};
 
 use crate::admin::Admin;
 use crate::books::BooksDesk;
+use crate::charging::{ChargingDesks, ChargingParts};
 use crate::clock::BoxClock;
 use crate::config::Config;
 use crate::reconciliation::CaseDesk;
@@ -53,16 +54,20 @@ pub struct Desks {
     pub books: BooksDesk,
     /// Cases of the gate and of reconciliation.
     pub cases: CaseDesk,
+    /// Property charging.
+    pub charging: ChargingDesks,
 }
 
 impl Desks {
     /// All desks over the same parts.
     pub fn new(parts: &DeskParts) -> Self {
         let DeskParts { store, clock, key, lot, admin } = parts.clone();
+        let charging = ChargingDesks::new(&ChargingParts::new(parts));
         Self {
             books: BooksDesk::new(store.clone(), clock.clone(), key.clone(), lot.zone),
             cases: CaseDesk::new(store.clone(), clock.clone()),
             users: UserDesk::new(store.clone(), clock.clone(), key, lot.limits.clone(), admin),
+            charging,
             store,
             clock,
             lot,

@@ -43,6 +43,9 @@ pub enum StartError {
         "the control socket cannot be made in the data folder: {0}; a socket path has at most 107 characters, so choose a shorter data folder if that is it"
     )]
     Control(io::Error),
+    /// No thread for the bills.
+    #[error("this machine gives no thread for the bills: {0}")]
+    Bills(io::Error),
     /// The tariff is faulty; each fault with its place.
     #[error("{0}\ncorrect it, and try it with `tollhouse tariff check FILE`")]
     Tariff(String),

@@ -87,6 +87,21 @@ impl Paging {
         Ok(Self { after, limit: usize::from(limit) })
     }
 
+    /// The key after which the page begins, for a list that its desk pages.
+    pub(in crate::http) fn after(&self) -> Option<&str> {
+        self.after.as_deref()
+    }
+
+    /// The most items of the page.
+    pub(in crate::http) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// What is sent for the page after a key.
+    pub(in crate::http) fn next(key: &str) -> String {
+        URL_SAFE_NO_PAD.encode(key)
+    }
+
     /// The page of a table, in key order; `show` gives what is shown of a record, or nothing where it is left out.
     pub(in crate::http) fn of<T: Record, A>(
         &self,

@@ -16,8 +16,12 @@ mod fields;
 mod list;
 
 mod arrears;
+mod bill_runs;
+mod bills;
 mod books;
+mod card_bills;
 mod cases;
+mod charging;
 mod money;
 mod payments;
 mod sessions;
@@ -56,4 +60,4 @@ macro_rules! resources {
     };
 }
 
-resources!(arrears, books, cases, payments, sessions, shifts, tokens, users);
+resources!(arrears, bill_runs, bills, books, card_bills, cases, payments, sessions, shifts, tokens, users);
