@@ -60,9 +60,9 @@ fn item(id: &str, price: i64, selector: Selector, payee: Payee) -> FeeItem {
 fn items() -> Vec<FeeItem> {
     let at = |location| Selector { location: Some(location), ..Selector::default() };
     vec![
-        item("care.any", 80_00, Selector::default(), Payee::Firm),
-        item("care.deep", 110_50, at(Location::Underground), Payee::Firm),
-        item("care.tower", 95_33, at(Location::Structure), Payee::Owners),
+        item("care.any", 8_000, Selector::default(), Payee::Firm),
+        item("care.deep", 11_050, at(Location::Underground), Payee::Firm),
+        item("care.tower", 9_533, at(Location::Structure), Payee::Owners),
     ]
 }
 

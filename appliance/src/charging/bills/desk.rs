@@ -16,13 +16,16 @@ use tollhouse_core::charging::cards::{Act, Card, CardState};
 use tollhouse_core::charging::label::CardNumber;
 use tollhouse_core::id::BillId;
 use tollhouse_core::money::Money;
-use tollhouse_core::record::{By, Change, ChangeKind, Kept, Records};
+use tollhouse_core::record::{By, Change, ChangeKind, Kept, Records, Table};
 use utoipa::ToSchema;
 
 use super::super::{ChargingFault, ChargingParts, Decided};
 use super::run::price_list;
-use super::view::BillView;
+use super::view::{BillView, GateFollows};
 use crate::store::Snapshot;
+
+/// Under this name stands how far the gate has followed the journal with its passes.
+const GATE_FOLLOWER: &str = "passes";
 
 /// What can be corrected on a bill. Each needs a reason, and the most that a role may is the caller's to check against
 /// [`BillDesk::at_stake`].
@@ -144,7 +147,14 @@ impl BillDesk {
 
     /// A bill as programs read it, with where it has arrived.
     pub fn view(&self, kept: &Kept<CardBill>) -> BillView {
-        BillView::new(&kept.record, kept.revision, None, self.parts.today(), self.parts.lot.zone)
+        let gate = self.gate();
+        BillView::new(&kept.record, kept.revision, gate, self.parts.today(), self.parts.lot.zone)
+    }
+
+    /// How far the gate has followed the journal; nothing where nobody follows.
+    fn gate(&self) -> Option<GateFollows> {
+        let stored = self.parts.store.snapshot().stored(Table::Cursors, GATE_FOLLOWER).ok()??;
+        serde_json::from_str(&stored.json).ok()
     }
 
     /// The bill of that id.

@@ -13,3 +13,6 @@ pub mod remind;
 pub mod round;
 pub mod run;
 pub mod view;
+
+#[cfg(test)]
+mod tests;

@@ -129,8 +129,8 @@ pub struct ReachedView {
     pub card: Option<String>,
 }
 
-/// The gate's follower as a bill sees it: how far it is, and when it got there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The gate's follower as a bill sees it: how far it is, and when it got there. What else it keeps is the gate's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct GateFollows {
     /// The last entry that is in the passes.
     pub position: Revision,
