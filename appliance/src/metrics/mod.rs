@@ -52,6 +52,7 @@ pub struct Metrics {
     payments: IntCounterVec,
     reconciliation_differences: IntGauge,
     outbox_depth: IntGauge,
+    bill_days_behind: IntGauge,
     outbox_oldest_age: Gauge,
     clock_jumps: IntCounter,
     disk_free: IntGauge,
@@ -140,6 +141,10 @@ impl Metrics {
             )?,
             reconciliation_differences: desk
                 .gauge("reconciliation_differences", "Differences with a provider that nobody has settled.")?,
+            bill_days_behind: desk.gauge(
+                "bill_days_behind_entries",
+                "Entries of the journal that the days of temporary bills have not counted yet.",
+            )?,
             outbox_depth: desk.gauge("outbox_depth", "Messages that wait to be delivered.")?,
             outbox_oldest_age: desk
                 .keep(Gauge::with_opts(named("outbox_oldest_age_seconds", "Age of the oldest that waits."))?)?,
@@ -249,6 +254,11 @@ impl Metrics {
     /// So many differences with providers are open.
     pub fn reconciliation_differences(&self, open: i64) {
         self.reconciliation_differences.set(open);
+    }
+
+    /// How many entries of the journal the days of temporary bills have not counted yet.
+    pub fn bill_days_behind(&self, entries: i64) {
+        self.bill_days_behind.set(entries);
     }
 
     /// How many messages wait in the outbox, and how old the oldest is.

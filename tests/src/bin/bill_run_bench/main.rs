@@ -83,6 +83,7 @@ fn main() {
     });
     println!("{} events of devices for each car; memory of the box before: {}", EVENTS_A_CAR, memory(&the_box));
     let quiet = load.drive(settings.rate, BEFORE);
+    println!("{:.0} cars a second are let in", quiet.per_second);
     row("lanes without a run", &quiet.latency);
     run(&data, RUNS[0], &the_box);
     let over = Arc::new(AtomicBool::new(false));
@@ -93,14 +94,19 @@ fn main() {
         told.store(true, Ordering::Release);
         took
     });
-    let mut during = load::durations();
+    let (mut during, mut cars) = (load::durations(), 0);
     while !over.load(Ordering::Acquire) {
         let step = load.drive(settings.rate, Duration::from_secs(1));
         during.add(&step.latency).expect("histograms of one shape");
+        cars += step.cars;
     }
     let took = running.join().expect("the run ends");
     row("lanes during a run", &during);
-    println!("a run while cars drive: {:.2} s; memory of the box at most {}", took.as_secs_f64(), peak(process));
+    println!(
+        "a run while {cars} cars drive in: {:.2} s; memory of the box at most {}",
+        took.as_secs_f64(),
+        peak(process)
+    );
     let (status, _) = the_box.terminate();
     println!("the box ended with {status}; {}", mebibytes(&data));
     match TheBox::verify(&data) {
