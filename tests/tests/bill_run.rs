@@ -13,7 +13,7 @@ use tollhouse_tests::{TheBox, large_estate, program_of_the_box};
 /// Kills in an ordinary run.
 const KILLS: usize = 5;
 /// Cards: enough that a run takes some moments.
-const CARDS: u32 = 3_000;
+const CARDS: u32 = 1_000;
 /// As of which days: three months that the box was off, and the month after.
 const FIRST: &str = "2026-03-15";
 const SECOND: &str = "2026-04-15";
