@@ -20,6 +20,8 @@ const LANES: usize = 8;
 const EXITS: usize = 3;
 /// Cars that wait inside for each exit and each kill: more than an exit lets out between two kills.
 const CARS_A_KILL: usize = 12;
+/// So many of them come in before the test waits for the lane.
+const CARS_AT_A_TIME: usize = 240;
 /// Since when they are inside.
 const INSIDE_FOR: Duration = Duration::from_secs(110 * 60);
 /// The latest moment of a kill after the box was ready; the earliest is at once.
@@ -216,10 +218,13 @@ fn kill_and_start_again(site: &mut Site, watch: &Watch, when: &str) {
 /// Cars that came in some time ago and owe something; the broker has their events, and the books have them.
 fn come_in(lane: &Entry, exit: usize, cars: usize) -> Vec<String> {
     let plates: Vec<String> = (0..cars).map(|car| plate_number(500_000 + exit * 50_000 + car)).collect();
-    for plate in &plates {
-        lane.camera.publish(&lane.camera.plate_captured(plate, INSIDE_FOR));
+    // A long run needs thousands: so many at a time as a lane decides while somebody waits.
+    for (number, plates) in plates.chunks(CARS_AT_A_TIME).enumerate() {
+        for plate in plates {
+            lane.camera.publish(&lane.camera.plate_captured(plate, INSIDE_FOR));
+        }
+        lane.another_car(&plate_number(700_000 + exit * 10_000 + number));
     }
-    lane.another_car(&plate_number(700_000 + exit));
     plates
 }
 
