@@ -25,20 +25,39 @@ pub struct Lot {
     pub tax_rate: Decimal,
     /// Places.
     pub capacity: i64,
-    /// Parts of it that have places of their own.
+    /// Its parts.
     #[serde(default)]
     pub areas: Vec<LotArea>,
+    /// Its entries and exits.
+    #[serde(default)]
+    pub lanes: Vec<LotLane>,
     /// How far each role may go where money is given up, where that differs from the rule.
     #[serde(default)]
     pub limits: RoleLimits,
 }
 
-/// A part of the lot with places of its own (区域).
+/// An entry or exit (车道), as the configuration says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LotLane {
+    /// Its name.
+    pub id: String,
+    /// `entry` or `exit`.
+    pub direction: String,
+    /// The area that it leads into or out of.
+    pub area: String,
+    /// The area on its other side; `None`: the street.
+    #[serde(default)]
+    pub within: Option<String>,
+    /// Its devices, each with its part there: `barrier`, `camera`, `spare_camera`, `display`, `loop`.
+    pub devices: Vec<(String, String)>,
+}
+
+/// A part of the lot (区域).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LotArea {
     /// Its name, as lanes and tariff call it.
     pub id: String,
-    /// Places for temporary cars.
+    /// Places for temporary cars: its own, else the lot's.
     pub capacity: i64,
 }
 

@@ -70,6 +70,17 @@ impl Http {
         self.try_get(path).unwrap_or_else(|fault| panic!("GET {path}: {fault}"))
     }
 
+    /// Asks with a bearer token.
+    ///
+    /// # Panics
+    /// When there is no answer at all.
+    pub fn get_as(&self, token: &str, path: &str) -> Answer {
+        let request = self.agent.get(self.url(path)).header("Authorization", format!("Bearer {token}"));
+        let mut answer = request.call().unwrap_or_else(|fault| panic!("GET {path}: {fault}"));
+        let text = answer.body_mut().read_to_string().expect("an answer has a body");
+        Answer { status: answer.status().as_u16(), body: text }
+    }
+
     /// Sends JSON under an idempotency key.
     ///
     /// # Panics

@@ -4,6 +4,7 @@
 mod broker;
 mod browser;
 mod device;
+mod front;
 mod http;
 mod installed;
 mod journal;
@@ -21,6 +22,7 @@ mod wait;
 pub use broker::Mosquitto;
 pub use browser::Page;
 pub use device::{Command, DeviceEvent, LOT, Manners, Retained, TestDevice, plate_number, plate_on_a_screen};
+pub use front::Front;
 pub use http::{Answer, Http, Metrics};
 pub use installed::configuration;
 pub use journal::{DriverChange, Journal};

@@ -15,6 +15,7 @@ use tollhouse_core::id::AreaId;
 use tollhouse_core::tariff::proof::{failed_examples, linted};
 use tollhouse_drivers::plugin::{FileWall, SealedLibrary, Unsigned, file_wall};
 
+use super::tunnel;
 use crate::config::reader::{Step, line_at};
 use crate::config::{self, Config, DriverSource, LotConfig, Sandbox};
 use crate::drivers::Shelf;
@@ -115,6 +116,9 @@ pub fn check(path: &Path) -> Vec<Finding> {
     survey.password_files(&config);
     survey.plugins(&config);
     survey.secrets(&config);
+    for (weight, message) in tunnel::findings(path, &config) {
+        survey.find(weight, &[Step::Key("http")], message);
+    }
     survey.findings.sort_by_key(|found| found.line);
     survey.findings
 }

@@ -11,6 +11,7 @@ mod log;
 mod quote;
 mod run;
 mod tariff;
+mod tunnel;
 mod user;
 mod verify;
 

@@ -8,15 +8,15 @@ mod command;
 use std::path::Path;
 use std::sync::Arc;
 
-use tollhouse_core::id::IdKey;
-use tollhouse_core::lot::{Lot, LotArea};
+use tollhouse_core::id::{DeviceId, IdKey};
+use tollhouse_core::lot::{Lot, LotArea, LotLane};
 use tollhouse_core::record::{By, Cause, Change, ChangeKind, ReadError, Records};
 
 use crate::admin::Admin;
 use crate::books::BooksDesk;
 use crate::charging::{ChargingDesks, ChargingParts};
 use crate::clock::BoxClock;
-use crate::config::Config;
+use crate::config::{Config, Direction, LaneConfig};
 use crate::reconciliation::CaseDesk;
 use crate::secret::{self, SecretError};
 use crate::store::{Snapshot, Store, StoreError, StoreOptions, Undone};
@@ -117,7 +117,8 @@ fn first_lot(records: &Snapshot) -> Result<Option<Lot>, ReadError> {
 
 /// The lot as the configuration says it.
 pub fn lot(config: &Config) -> Lot {
-    let areas = config.areas.iter().map(|area| LotArea { id: area.id.to_string(), capacity: area.capacity });
+    let areas = config.areas();
+    let areas = areas.iter().map(|area| LotArea { id: area.to_string(), capacity: config.capacity_of(area) });
     Lot {
         id: config.lot.id.clone(),
         name: config.lot.name.clone(),
@@ -126,7 +127,27 @@ pub fn lot(config: &Config) -> Lot {
         tax_rate: config.lot.tax_rate,
         capacity: config.lot.capacity,
         areas: areas.collect(),
+        lanes: config.lanes.iter().map(lane).collect(),
         limits: config.limits.clone(),
+    }
+}
+
+fn lane(lane: &LaneConfig) -> LotLane {
+    let one = |part: &str, device: &DeviceId| (device.to_string(), part.to_owned());
+    let all = |part: &'static str, devices: &[DeviceId]| devices.iter().map(|device| one(part, device)).collect();
+    let parts: [Vec<(String, String)>; 5] = [
+        vec![one("barrier", &lane.barrier)],
+        all("camera", &lane.cameras),
+        all("spare_camera", &lane.spare_cameras),
+        lane.display.iter().map(|device| one("display", device)).collect(),
+        lane.loop_device.iter().map(|device| one("loop", device)).collect(),
+    ];
+    LotLane {
+        id: lane.id.to_string(),
+        direction: if lane.direction == Direction::Entry { "entry" } else { "exit" }.to_owned(),
+        area: lane.area.to_string(),
+        within: lane.within.as_ref().map(ToString::to_string),
+        devices: parts.concat(),
     }
 }
 

@@ -14,7 +14,7 @@ use tollhouse_core::tariff::StayFacts;
 use tollhouse_core::user::Permission;
 use utoipa::ToSchema;
 
-use super::api::{Caller, WriteProblems};
+use super::api::{Caller, Problems};
 use super::doors::Doors;
 use super::problem::{Problem, ProblemDocument};
 use super::tariffs::{day, draft, faulty, off_the_threads, small, within};
@@ -75,7 +75,7 @@ fn ten_thousand() -> u32 {
 #[utoipa::path(
     post, path = "/api/v1/tariffs/check", tag = "tariffs", request_body = CheckRequest,
     responses((status = 200, description = "What `tollhouse tariff check --json` says of one file", body = Value),
-              WriteProblems,
+              Problems,
               (status = 503, description = "Another draft is being looked at, or it took too long", body = ProblemDocument, content_type = "application/problem+json"))
 )]
 pub(super) async fn check(
@@ -93,7 +93,7 @@ pub(super) async fn check(
 #[utoipa::path(
     post, path = "/api/v1/tariffs/preview", tag = "tariffs", request_body = PreviewRequest,
     responses((status = 200, description = "What `tollhouse tariff preview --json` says", body = Value),
-              WriteProblems,
+              Problems,
               (status = 422, description = "The draft is faulty, or charges in another currency", body = ProblemDocument, content_type = "application/problem+json"),
               (status = 503, description = "Another draft is being looked at, or it took too long", body = ProblemDocument, content_type = "application/problem+json"))
 )]
@@ -126,7 +126,7 @@ pub(super) async fn preview(
 #[utoipa::path(
     post, path = "/api/v1/tariffs/chart.svg", tag = "tariffs", request_body = ChartRequest,
     responses((status = 200, body = String, content_type = "image/svg+xml"),
-              WriteProblems,
+              Problems,
               (status = 422, description = "The draft is faulty, or it cannot be drawn", body = ProblemDocument, content_type = "application/problem+json"))
 )]
 pub(super) async fn picture(

@@ -56,6 +56,10 @@ pub(super) fn configure(app: &mut ServiceConfig, doors: &Arc<Doors>, rates: &Arc
             .service(get("/", page::live))
             .service(get("/api/v1/lanes", live::lanes))
             .service(get("/api/v1/live", live::stream));
+    } else {
+        app.app_data(Data::new(Arc::new(Watchers::default())))
+            .service(get("/api/v1/lanes", live::lanes_to_callers))
+            .service(get("/api/v1/live", live::stream_to_callers));
     }
     if doors.sandbox == Sandbox::On {
         app.service(get("/sandbox/orders/{order}", sandbox::wallet))

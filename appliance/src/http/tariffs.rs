@@ -14,7 +14,7 @@ use tollhouse_core::tariff::{StayFacts, parse};
 use tollhouse_core::user::Permission;
 use utoipa::ToSchema;
 
-use super::api::{Caller, WriteProblems};
+use super::api::{Caller, Problems};
 use super::client;
 use super::doors::Doors;
 use super::problem::{Problem, ProblemDocument};
@@ -138,7 +138,7 @@ pub(super) async fn one(doors: Data<Arc<Doors>>, id: Path<String>) -> Result<Htt
 #[utoipa::path(
     post, path = "/api/v1/tariffs/quote", tag = "tariffs", request_body = QuoteRequest,
     responses((status = 200, body = QuoteAnswer),
-              WriteProblems,
+              Problems,
               (status = 422, description = "The draft or the stay is faulty; `detail` tells each fault with its line", body = ProblemDocument, content_type = "application/problem+json"))
 )]
 pub(super) async fn quote(

@@ -66,12 +66,41 @@ pub(super) fn finish(document: &mut OpenApi) {
     components.add_security_scheme("basic", http(HttpAuthScheme::Basic, "Name and password of an account"));
     let cookie = ApiKeyValue::with_description(COOKIE, "`POST /api/v1/sessions` sets it");
     components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
         let posts = item.post.as_mut().map(|operation| (HttpMethod::Post, operation));
         let others = [&mut item.get, &mut item.put, &mut item.patch, &mut item.delete];
         let others = others.into_iter().flatten().map(|operation| (HttpMethod::Get, operation));
         for (method, operation) in posts.into_iter().chain(others) {
+            add_common(path, operation);
             finish_operation(&method, operation);
+        }
+    }
+}
+
+/// What any call answers to what cannot be read. A page says it as a page to who wants one.
+fn add_common(path: &str, operation: &mut Operation) {
+    let asked = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
+    let has_body = operation.request_body.is_some();
+    let mut statuses = vec!["414"];
+    statuses.extend((asked || has_body).then_some("400"));
+    statuses.extend(path.contains('{').then_some("404"));
+    statuses.extend(if has_body { vec!["413", "415"] } else { vec![] });
+    let known = READING.iter().chain(WRITING);
+    let wanted: Vec<(&str, &str)> = known.copied().filter(|(status, _)| statuses.contains(status)).collect();
+    for (status, response) in set(&wanted) {
+        operation.responses.responses.entry(status).or_insert(response);
+    }
+    if path.starts_with("/api/") {
+        return;
+    }
+    let text = ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).build();
+    let refused = |status: &str| status.starts_with('4') || status.starts_with('5');
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && refused(status)
+        {
+            let page = || RefOr::T(text.clone());
+            response.content.entry("text/html".to_owned()).or_insert_with(page);
         }
     }
 }

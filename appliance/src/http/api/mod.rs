@@ -22,10 +22,14 @@ mod books;
 mod card_bills;
 mod cases;
 mod charging;
+mod journal;
+mod lots;
 mod money;
+mod passages;
 mod payments;
 mod sessions;
 mod shifts;
+mod stays;
 mod tokens;
 mod users;
 
@@ -60,4 +64,7 @@ macro_rules! resources {
     };
 }
 
-resources!(arrears, bill_runs, bills, books, card_bills, cases, payments, sessions, shifts, tokens, users);
+resources!(
+    arrears, bill_runs, bills, books, card_bills, cases, journal, lots, passages, payments, sessions, shifts, stays,
+    tokens, users
+);

@@ -75,6 +75,7 @@ pub(super) struct IssuedAnswer {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewToken {
     /// What it is for.
+    #[schema(min_length = 1, max_length = 64)]
     name: String,
     /// Whose; the caller's own if left out.
     user: Option<String>,

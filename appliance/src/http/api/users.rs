@@ -70,6 +70,7 @@ pub(super) struct NewUser {
     /// As people read it; its name if left out.
     display_name: Option<String>,
     /// `administrator`, `manager`, `clerk`, `attendant`, `accountant`, `auditor`.
+    #[schema(min_items = 1)]
     roles: Vec<String>,
     /// 10 to 200 characters; an account without a password has tokens alone.
     password: Option<String>,

@@ -24,7 +24,7 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use tollhouse_core::id::{BillId, IdKey, LaneId, LotId, OrderId};
-use tollhouse_core::lot::Lot;
+use tollhouse_core::lot::{Lot, LotArea, LotLane};
 use tollhouse_core::money::{Currency, Money};
 use tollhouse_core::plate::Plate;
 use tollhouse_core::user::RoleLimits;
@@ -200,7 +200,14 @@ fn desks(folder: &std::path::Path) -> Desks {
         currency: Currency::Cny,
         tax_rate: rust_decimal::Decimal::new(9, 2),
         capacity: 100,
-        areas: vec![],
+        areas: vec![LotArea { id: "main".to_owned(), capacity: 100 }],
+        lanes: vec![LotLane {
+            id: "out-1".to_owned(),
+            direction: "exit".to_owned(),
+            area: "main".to_owned(),
+            within: None,
+            devices: vec![("gate-out-1".to_owned(), "barrier".to_owned())],
+        }],
         limits: RoleLimits::default(),
     };
     Desks::new(&DeskParts {

@@ -122,8 +122,8 @@ async fn a_watcher_gets_the_whole_picture_and_then_what_changes() {
 #[actix_web::test]
 async fn the_live_page_and_its_calls_are_not_there_while_they_are_off() {
     let site = box_with(Sandbox::Off, LivePage::Off);
-    for path in ["/", "/api/v1/lanes", "/api/v1/live"] {
-        assert_eq!(site.get(path).await.problem(path), "no-route");
+    for (path, problem) in [("/", "no-route"), ("/api/v1/lanes", "sign-in"), ("/api/v1/live", "sign-in")] {
+        assert_eq!(site.get(path).await.problem(path), problem);
     }
     let open = a_box().get("/?lang=en").await;
     assert_eq!(open.status, 200);
