@@ -41,6 +41,8 @@ fn every_answer_is_as_described_and_none_is_a_fault_of_the_box() {
         .output()
         .expect("schemathesis is there: `tests/run setup` installs it");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    // Otherwise it has heard nothing but 401.
+    assert_eq!(site.http().get_as(&token, "/api/v1/sessions/current").status, 200);
 }
 
 #[test]

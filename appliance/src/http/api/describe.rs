@@ -8,7 +8,9 @@ use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, Type};
+use utoipa::openapi::{
+    Content, ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, Type,
+};
 
 use super::caller::COOKIE;
 
@@ -48,11 +50,16 @@ impl IntoResponses for WriteProblems {
     }
 }
 
+/// The media type of every refusal.
+const PROBLEM: &str = "application/problem+json";
+
+fn document() -> Content {
+    ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemDocument"))).build()
+}
+
 fn set(of: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
-    let document = || ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemDocument"))).build();
-    let response = |description: &str| {
-        ResponseBuilder::new().description(description).content("application/problem+json", document()).build()
-    };
+    let response =
+        |description: &str| ResponseBuilder::new().description(description).content(PROBLEM, document()).build();
     of.iter().map(|(status, description)| ((*status).to_owned(), response(description).into())).collect()
 }
 
@@ -99,8 +106,8 @@ fn add_common(path: &str, operation: &mut Operation) {
         if let RefOr::T(response) = response
             && refused(status)
         {
-            let page = || RefOr::T(text.clone());
-            response.content.entry("text/html".to_owned()).or_insert_with(page);
+            response.content.entry("text/html".to_owned()).or_insert_with(|| RefOr::T(text.clone()));
+            response.content.entry(PROBLEM.to_owned()).or_insert_with(|| RefOr::T(document()));
         }
     }
 }

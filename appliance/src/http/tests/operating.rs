@@ -185,6 +185,28 @@ async fn every_route_is_described_and_every_description_is_a_route() {
 }
 
 #[actix_web::test]
+async fn every_call_that_is_described_as_signed_wants_a_caller() {
+    let site = a_box();
+    let got = site.get("/api/openapi.json").await.json();
+    let mut signed = 0;
+    for (path, methods) in got["paths"].as_object().expect("paths") {
+        for (method, call) in methods.as_object().expect("methods") {
+            let ways = call["security"].as_array().cloned().unwrap_or_default();
+            // An empty way in stands for everybody.
+            if ways.is_empty() || ways.contains(&json!({})) {
+                continue;
+            }
+            signed += 1;
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
+            let filled = path.replace(['{', '}'], "");
+            let status = site.send(TestRequest::with_uri(&filled).method(method.clone())).await.status;
+            assert_eq!(status, 401, "{method} {path}");
+        }
+    }
+    assert!(signed > 20, "{signed}");
+}
+
+#[actix_web::test]
 async fn a_server_on_port_zero_says_where_it_is_and_stops_when_told() {
     let site = a_box();
     let Ok(doors) = Arc::try_unwrap(site.doors) else { panic!("nobody else holds the doors") };
