@@ -163,7 +163,8 @@ async fn every_route_is_described_and_every_description_is_a_route() {
     // The names in braces are the description's own.
     let plain =
         |path: &str| path.split('/').map(|p| if p.starts_with('{') { "*" } else { p }).collect::<Vec<_>>().join("/");
-    let routed: BTreeSet<String> = routed.map(|part| plain(part.split('"').next().expect("a path"))).collect();
+    let routed = routed.map(|part| part.split('"').next().expect("a path")).filter(|path| path.starts_with('/'));
+    let routed: BTreeSet<String> = routed.map(plain).collect();
     assert_eq!(described.iter().map(|path| plain(path)).collect::<BTreeSet<_>>(), routed);
     for (path, methods) in got["paths"].as_object().expect("paths") {
         for method in methods.as_object().expect("methods").keys() {
