@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::web::{Data, Json, Path, ServiceConfig};
 use serde::{Deserialize, Serialize};
 use tollhouse_core::lane::{Direction, Passage};
+use tollhouse_core::money::Money;
 use tollhouse_core::record::{Kept, Records};
 use tollhouse_core::user::Permission;
 use utoipa::{IntoParams, ToSchema};
@@ -84,7 +85,7 @@ fn answer(doors: &Doors, passage: Passage, plates: Plates) -> PassageAnswer {
         code: passage.code.as_str(),
         state: word(&passage.state),
         cause: passage.grant.map(|grant| word(&grant.cause)),
-        due: passage.due.map(|due| due.amount()),
+        due: passage.due.map(Money::amount),
         currency: passage.due.map(|due| due.currency().code()),
         stay_id: passage.stay.map(|stay| stay.to_string()),
         bill_id: passage.bill.map(|bill| bill.to_string()),
