@@ -30,7 +30,7 @@ fn card_number(which: usize) -> CardNumber {
 }
 
 fn cash() -> Account {
-    Account::Clearing("cash".into())
+    Account::Bank
 }
 
 /// An estate of three cards over one memory, with its journal.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use proptest::prelude::*;
+use tollhouse_core::audit::{JournalEntry, Texts};
 use tollhouse_core::books::{Account, Posting, balance_key};
 use tollhouse_core::charging::bills::{
     BillBooks, Bounds, CardBill, Moved, Reached, Retention, Terms, allocate, earn_days, position, recognised, repair,
@@ -74,7 +75,7 @@ struct World {
 const NAMES: [&str; 3] = ["1", "2", "3"];
 
 fn cash() -> Account {
-    Account::Clearing("cash".into())
+    Account::Bank
 }
 
 fn moved_days(from: NaiveDate, days: i32) -> NaiveDate {
@@ -264,9 +265,14 @@ impl World {
 
     /// The invariants of `tollhouse verify` that do not hold over the records.
     fn audit(&self) -> Vec<&'static str> {
-        let broken = tollhouse_core::audit::all()
-            .into_iter()
-            .filter_map(|mut one| one.end(&self.memory).err().map(|_| one.name()));
+        let entries: Vec<JournalEntry> = (1..)
+            .zip(&self.journal)
+            .map(|(position, change)| JournalEntry { position, change: change.clone(), texts: Texts::Whole })
+            .collect();
+        let broken = tollhouse_core::audit::all().into_iter().filter_map(|mut one| {
+            entries.iter().for_each(|entry| one.entry(entry));
+            one.end(&self.memory).err().map(|_| one.name())
+        });
         broken.collect()
     }
 
@@ -383,7 +389,9 @@ fn verify_finds_what_is_planted_in_cards_and_bills() {
         let before = world.bills.clone();
         plant(&mut world);
         world.commit(&before, &Account::Suspense);
-        world.audit()
+        // Books that follow from what was planted are broken too; here it is who finds it in the records.
+        let found = world.audit().into_iter().filter(|name| [days, sums].contains(name));
+        found.collect::<Vec<_>>()
     };
     let again = |world: &mut World| {
         let mut twin = world.bills[0].clone();

@@ -18,7 +18,7 @@ use tollhouse_core::charging::place::Place;
 use tollhouse_core::charging::timeline::{Note, Timeline};
 use tollhouse_core::id::{AreaId, IdKey};
 use tollhouse_core::money::{Currency, Money};
-use tollhouse_core::record::{By, Cause, Change, ChangeKind, Records};
+use tollhouse_core::record::{By, Cause, Change, ChangeKind};
 use tollhouse_core::words::{Language, Words};
 
 use super::days::DayBooks;
@@ -145,7 +145,7 @@ impl Estate {
         let records = self.parts.store.snapshot();
         let mut change = Change::new(ChangeKind::BillsPaid, self.parts.now(), Cause::Time);
         let amount = Money::parse(amount, Currency::Cny).expect("an amount");
-        let from = tollhouse_core::books::Account::Clearing("sandbox".into());
+        let from = tollhouse_core::books::Account::Bank;
         let excess = tollhouse_core::books::Account::Credit;
         let receipt = Receipt { amount, on: self.parts.today(), from, excess };
         pay(&mut change, bills_of(&card_number(card), &records).expect("readable"), &receipt, &records).expect("paid");

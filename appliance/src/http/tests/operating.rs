@@ -160,6 +160,8 @@ async fn every_route_is_described_and_every_description_is_a_route() {
     let sources = sources();
     let after = |word: &'static str| sources.split(word).skip(1);
     let routed = after("get(\"").chain(after("post(\"")).chain(after("At::new(\""));
+    // Headers are asked for by `get` as well.
+    let routed = routed.filter(|part| part.starts_with('/'));
     // The names in braces are the description's own.
     let plain =
         |path: &str| path.split('/').map(|p| if p.starts_with('{') { "*" } else { p }).collect::<Vec<_>>().join("/");
