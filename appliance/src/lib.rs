@@ -21,6 +21,7 @@ pub mod http;
 pub mod live;
 pub mod metrics;
 pub mod past;
+pub mod prefix;
 pub mod quote;
 pub mod readiness;
 pub mod reconciliation;

@@ -5,15 +5,16 @@ mod fault;
 mod lanes;
 mod money;
 mod passes;
+mod payment;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter};
 use actix_web::dev::ServerHandle;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::future::{join_all, join3};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -28,16 +29,14 @@ use crate::actors::billing::{BillingActor, BillingParts};
 use crate::actors::lane::LaneParts;
 use crate::actors::lot::messages::FinishLanes;
 use crate::actors::lot::{HousekeepingPlace, LotActor, LotParts, Outbox, Rounds, Routes};
-use crate::actors::payment::provider::Provider;
-use crate::actors::payment::sandbox::{SANDBOX, SandboxBank, SandboxProvider};
-use crate::actors::payment::{PaymentActor, PaymentDesk, PaymentParts};
+use crate::actors::payment::codes::Codes;
 use crate::actors::whitelist::{Ear, ListedCamera, WhitelistActor, WhitelistParts};
 use crate::admin::Admin;
 use crate::charging::ChargingDesks;
 use crate::charging::bills::remind::NoticeLog;
 use crate::charging::bills::round::{BillClock, BillRound};
 use crate::clock::BoxClock;
-use crate::config::{Config, LaneConfig, Sandbox};
+use crate::config::{Config, LaneConfig};
 use crate::control::{ControlSocket, Reach};
 use crate::desks::{self, DeskParts as DeskShare, Desks};
 use crate::devices::Devices;
@@ -99,6 +98,7 @@ struct Shared {
     metrics: Arc<Metrics>,
     readiness: Arc<Readiness>,
     outbox: Arc<Outbox>,
+    codes: Arc<Codes>,
 }
 
 /// Starts the box; `admin` may open lanes by hand. Must be called within an actix system; what it starts ends with [`Running::stop`].
@@ -168,7 +168,18 @@ fn share(config: &Config, clock: BoxClock) -> Result<Shared, StartError> {
     let live = Arc::new(Live::new(config.lot.name.clone(), config.lot.capacity));
     let tariffs = Arc::new(tariffs(config, &store, clock.now())?);
     let tariff = Arc::new(tariffs.book.clone());
-    Ok(Shared { store, clock, key, tariff, tariffs, live, metrics, readiness, outbox: Arc::default() })
+    Ok(Shared {
+        store,
+        clock,
+        key,
+        tariff,
+        tariffs,
+        live,
+        metrics,
+        readiness,
+        outbox: Arc::default(),
+        codes: Arc::default(),
+    })
 }
 
 fn owned(lane: &LaneConfig) -> Vec<DeviceId> {
@@ -283,6 +294,7 @@ fn start_lot(
         outbox: Arc::clone(&shared.outbox),
         barrier_run: Arc::default(),
         watch: watch(lane),
+        codes: Arc::clone(&shared.codes),
     });
     let rounds = Rounds {
         live: Arc::clone(&shared.live),
@@ -351,36 +363,18 @@ fn serve(
         inside_token: config.payment.inside_token.clone(),
     };
     let billing = BillingActor::start_in_arbiter(&desk, move |_| BillingActor::new(billing));
-    let mut providers: BTreeMap<&'static str, Arc<dyn Provider>> = BTreeMap::new();
-    let mut bank = None;
-    if config.payment.sandbox == Sandbox::On {
-        let opened = Arc::new(SandboxBank::open(&config.store.data).map_err(StartError::Sandbox)?);
-        providers.insert(SANDBOX, Arc::new(SandboxProvider::new(Arc::clone(&opened))));
-        bank = Some(opened);
-    }
-    let payment = PaymentParts {
-        store: shared.store.clone(),
-        clock: shared.clock.clone(),
-        key: shared.key.clone(),
-        tariff: Arc::clone(&shared.tariff),
-        tax_rate: config.lot.tax_rate,
-        zone: config.lot.zone,
-        order_life: TimeDelta::minutes(i64::from(config.payment.order_minutes)),
-        providers,
-        bank,
-        live: Arc::clone(&shared.live),
-        metrics: Arc::clone(&shared.metrics),
-        bill_moved: lot.clone().recipient(),
-    };
-    let payment = PaymentActor::start_in_arbiter(&desk, move |_| PaymentActor::new(PaymentDesk::new(payment)));
+    let payment = payment::start(config, shared, lot, &desk)?;
     let money = money::start(config, shared, lot, desks, &arbiters[LANE_THREADS]);
     let doors = Doors {
         ask_lane: billing.clone().recipient(),
         ask_plate: billing.clone().recipient(),
         ask_bill: billing.recipient(),
-        make_order: payment.clone().recipient(),
-        ask_order: payment.clone().recipient(),
-        sandbox_pay: payment.recipient(),
+        make_order: payment.actor.clone().recipient(),
+        ask_order: payment.actor.clone().recipient(),
+        sandbox_pay: payment.actor.clone().recipient(),
+        provider_calls: payment.actor.clone().recipient(),
+        sign_in: payment.actor.recipient(),
+        offers: payment.offers,
         open_lane: lot.clone().recipient(),
         desks: desks.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),

@@ -37,15 +37,15 @@ impl Chance {
 
 fn change(chance: &mut Chance, at: DateTime<Utc>) -> Change {
     let cause = Cause::Person { name: "anna".into(), reason: "a day's work; as: always | \"here\"".into() };
-    let mut change = Change::new(ChangeKind::BooksPosted, at, cause);
+    let mut posted = Change::new(ChangeKind::BooksPosted, at, cause);
     let mut rest = 0;
     for _ in 0..=chance.below(3) {
         let minor = i64::try_from(chance.below(2_000_000)).expect("fits") - 1_000_000;
         rest += minor;
-        change.postings.push(Posting::debit(chance.account(), Money::new(minor, Currency::Cny)));
+        posted.postings.push(Posting::debit(chance.account(), Money::new(minor, Currency::Cny)));
     }
-    change.postings.push(Posting::credit(chance.account(), Money::new(rest, Currency::Cny)));
-    change
+    posted.postings.push(Posting::credit(chance.account(), Money::new(rest, Currency::Cny)));
+    posted
 }
 
 fn day(number: i64) -> NaiveDate {

@@ -81,6 +81,17 @@ impl Http {
         Answer { status: answer.status().as_u16(), body: text }
     }
 
+    /// Where a path sends the browser on to.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn redirect(&self, path: &str) -> String {
+        let request = self.agent.get(self.url(path)).config().max_redirects(0).max_redirects_will_error(false).build();
+        let answer = request.call().unwrap_or_else(|fault| panic!("GET {path}: {fault}"));
+        let to = answer.headers().get("Location").and_then(|to| to.to_str().ok());
+        to.unwrap_or_else(|| panic!("GET {path} leads nowhere: {}", answer.status())).to_owned()
+    }
+
     /// Sends JSON under an idempotency key.
     ///
     /// # Panics

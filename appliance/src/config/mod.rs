@@ -3,6 +3,7 @@
 //! Owns the shape and the limits of the file (`systemd/tollhouse.toml` is the commented example). Looks at nothing but
 //! the text: whether a folder can be written or a broker answers is for `tollhouse check`.
 
+mod accounts;
 mod bills;
 mod books;
 mod cross;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use rust_decimal::Decimal;
 use serde::Serialize;
+use tollhouse_core::books::Payee;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
 pub use tollhouse_core::lane::ConfirmedBy;
 use tollhouse_core::money::Currency;
@@ -24,6 +26,7 @@ use tollhouse_core::user::RoleLimits;
 use tollhouse_drivers::plugin::Allowance;
 
 use crate::charging::bills::round::BillTimes;
+pub use accounts::{AccountConfig, AtProvider, PlatformCertificates};
 pub use books::BooksConfig;
 pub use drivers::DriversConfig;
 pub(crate) use sections::{LISTED_PLATES, SPARE_AFTER_MS};
@@ -76,6 +79,8 @@ pub struct Config {
     pub policy: PolicyConfig,
     /// How drivers pay.
     pub payment: PaymentConfig,
+    /// Our accounts at payment providers.
+    pub accounts: Vec<AccountConfig>,
     /// Parts of the lot with places of their own.
     pub areas: Vec<AreaConfig>,
     /// Entries and exits.
@@ -222,6 +227,10 @@ pub struct PaymentConfig {
     pub order_minutes: u32,
     /// The token of the QR codes inside the lot; without one nobody asks by plate.
     pub inside_token: Option<String>,
+    /// How long a driver may type a password after a payment code was scanned.
+    pub code_seconds: u32,
+    /// Whose money the fee of a temporary stay is.
+    pub temporary_payee: Payee,
 }
 
 /// Whether the sandbox provider is there, which lets cars out without money.

@@ -4,9 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use rust_decimal::Decimal;
+use tollhouse_core::books::Payee;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
 use tollhouse_core::money::Currency;
 
+use super::accounts::accounts;
 use super::bills::bills;
 use super::books::books;
 use super::cross::{LinedLane, check_areas, check_together};
@@ -30,6 +32,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
     let mqtt = mqtt(document);
     let policy = policy(document);
     let payment = payment(document);
+    let accounts = accounts(document);
     let drivers = drivers(document);
     let areas = document.sections("areas", MAX_AREAS).into_iter().map(|s| area(document, s)).collect::<Vec<_>>();
     let areas: Vec<(AreaConfig, usize)> = areas.into_iter().flatten().collect();
@@ -42,6 +45,10 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
     let (lanes, plugins): (Vec<_>, Vec<_>) =
         (lanes.into_iter().flatten().collect(), plugins.into_iter().flatten().collect());
     check_together(document, &lanes, &plugins);
+    if let Some(http) = http.as_ref().filter(|http| http.public_url.is_none() && !accounts.is_empty()) {
+        document
+            .fault(0, format!("[http] needs public_url: providers and phones must find {} from outside", http.listen));
+    }
     check_areas(document, &areas, &lanes);
     Some(Config {
         lot: lot?,
@@ -50,6 +57,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
         mqtt: mqtt?,
         policy: policy?,
         payment: payment?,
+        accounts,
         drivers,
         areas: areas.into_iter().map(|(area, _)| area).collect(),
         lanes: lanes.into_iter().map(|lined| lined.lane).collect(),
@@ -166,11 +174,17 @@ fn payment(document: &mut Document<'_>) -> Option<PaymentConfig> {
     });
     let order_minutes = section.integer(document, "order_minutes", 1..=60, Some(5));
     let inside_token = section.optional(document, "inside_token", code);
-    document.close(section, &["sandbox", "order_minutes", "inside_token"]);
+    let temporary_payee = section.optional(document, "temporary_payee", |text| {
+        one_of(text, &[("firm", Payee::Firm), ("owners", Payee::Owners)])
+    });
+    let code_seconds = section.integer(document, "code_seconds", 10..=120, Some(45));
+    document.close(section, &["sandbox", "order_minutes", "code_seconds", "inside_token", "temporary_payee"]);
     Some(PaymentConfig {
         sandbox: sandbox.map_or(Sandbox::Off, |_| Sandbox::On),
         order_minutes: order_minutes?,
         inside_token: inside_token.map(|at| at.value),
+        code_seconds: code_seconds?,
+        temporary_payee: temporary_payee.map_or(Payee::Firm, |at| at.value),
     })
 }
 

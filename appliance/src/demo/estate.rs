@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::json;
+use tollhouse_core::books::Payee;
 use tollhouse_core::id::{AreaId, DeviceId, IdError, LaneId, LotId};
 use tollhouse_core::money::Currency;
 use tollhouse_core::pass::{GatePass, Grants, OverduePolicy};
@@ -69,7 +70,14 @@ pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, spe
             command_ttl_s: 10,
             passed_after_s: 10,
         },
-        payment: PaymentConfig { sandbox: Sandbox::On, order_minutes: 5, inside_token: Some("demo".to_owned()) },
+        payment: PaymentConfig {
+            sandbox: Sandbox::On,
+            order_minutes: 5,
+            inside_token: Some("demo".to_owned()),
+            code_seconds: 45,
+            temporary_payee: Payee::Firm,
+        },
+        accounts: vec![],
         areas: vec![],
         lanes: vec![lane("in-1")?, lane("out-1")?, lane("in-2")?, lane("out-2")?],
         drivers: DriversConfig { unsigned: Unsigned::Only(vec![SIM_DRIVER.to_owned()]), ..DriversConfig::default() },

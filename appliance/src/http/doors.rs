@@ -15,7 +15,8 @@ use tollhouse_drivers::Clock;
 use super::problem::Problem;
 use crate::actors::billing::messages::{AskBill, AskLane, AskPlate};
 use crate::actors::lot::messages::OpenLane;
-use crate::actors::payment::messages::{AskOrder, MakeOrder, PayProblem, SandboxPay};
+use crate::actors::payment::messages::{AskOrder, Browser, MakeOrder, PayProblem, ProviderCalls, SandboxPay, SignIn};
+use crate::actors::payment::offers::Offers;
 use crate::arrears::ArrearsDesk;
 use crate::cash::CashDesk;
 use crate::config::{LivePage, Sandbox};
@@ -44,6 +45,12 @@ pub struct Doors {
     pub ask_order: Recipient<AskOrder>,
     /// The sandbox's wallet.
     pub sandbox_pay: Recipient<SandboxPay>,
+    /// A payment provider calls.
+    pub provider_calls: Recipient<ProviderCalls>,
+    /// Where WeChat's browser signs in.
+    pub sign_in: Recipient<SignIn>,
+    /// What a pay page may offer to a browser.
+    pub offers: AskOffers,
     /// A person opens a lane.
     pub open_lane: Recipient<OpenLane>,
     /// The desks behind the calls.
@@ -85,6 +92,9 @@ pub struct Doors {
     /// Claims on cars that left without paying.
     pub arrears: ArrearsDesk,
 }
+
+/// What a pay page may offer to a browser.
+pub(super) type AskOffers = Arc<dyn Fn(Browser) -> Offers + Send + Sync>;
 
 /// Asks for the last so many stays that have ended.
 pub(super) type AskPast = Arc<dyn Fn(usize) -> Result<Vec<EndedStay>, ReadError> + Send + Sync>;

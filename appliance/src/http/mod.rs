@@ -3,12 +3,14 @@
 
 mod api;
 mod assets;
+mod browser;
 mod client;
 mod doors;
 mod drafts;
 mod drivers;
 mod language;
 mod live;
+mod notify;
 mod openapi;
 mod opening;
 mod operate;

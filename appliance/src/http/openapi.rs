@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::{assets, drafts, drivers, live, opening, operate, page, pay, pay_page, problem, sandbox, tariffs};
+use super::{assets, drafts, drivers, live, notify, opening, operate, page, pay, pay_page, problem, sandbox, tariffs};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -12,9 +12,9 @@ use super::{assets, drafts, drivers, live, opening, operate, page, pay, pay_page
         description = "The box in the guard-house of a car park: what browsers and programs may ask. Money is a string beside a currency; times are RFC 3339 with the lot's offset; errors are RFC 9457 problem documents."
     ),
     paths(
-        pay::lane, pay::plate, pay::bill, pay::make_order, pay::order,
+        pay::lane, pay::plate, pay::bill, pay::make_order, pay::order, notify::wechat, notify::alipay,
         live::lanes, live::stream, opening::open,
-        page::live, pay_page::lane, pay_page::plate, pay_page::qr, assets::asset,
+        page::live, pay_page::lane, pay_page::plate, pay_page::bill, pay_page::sign_in, pay_page::qr, assets::asset,
         tariffs::list, tariffs::one, tariffs::quote, tariffs::picture,
         drafts::check, drafts::preview, drafts::picture,
         sandbox::wallet, sandbox::pay, drivers::list,

@@ -251,6 +251,12 @@ impl From<PayProblem> for Problem {
             PayProblem::UnknownProvider(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "unknown-provider", "Unknown provider")
             }
+            PayProblem::NotOffered(_) => (StatusCode::UNPROCESSABLE_ENTITY, "not-offered", "Not offered"),
+            PayProblem::PayOneByOne => (StatusCode::CONFLICT, "pay-one-by-one", "Two payees"),
+            PayProblem::SignInAgain => (StatusCode::CONFLICT, "sign-in-again", "Open the page anew"),
+            PayProblem::ProviderAway(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "provider-away", "The provider cannot be reached")
+            }
             PayProblem::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "The box is busy"),
         };
         Self::new(status, word, title, problem.to_string())

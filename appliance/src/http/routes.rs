@@ -12,7 +12,9 @@ use super::doors::Doors;
 use super::live::Watchers;
 use super::problem::Problem;
 use super::rate::Rates;
-use super::{api, assets, drafts, drivers, live, openapi, opening, operate, page, pay, pay_page, sandbox, tariffs};
+use super::{
+    api, assets, drafts, drivers, live, notify, openapi, opening, operate, page, pay, pay_page, sandbox, tariffs,
+};
 use crate::config::{LivePage, Sandbox};
 
 /// The largest body that is read.
@@ -44,6 +46,10 @@ pub(super) fn configure(app: &mut ServiceConfig, doors: &Arc<Doors>, rates: &Arc
         .service(get("/pay/lanes/{lane}", pay_page::lane))
         .service(get("/pay/lanes/{lane}/qr.svg", pay_page::qr))
         .service(get("/pay/plates/{plate}", pay_page::plate))
+        .service(get("/pay/bills/{bill}", pay_page::bill))
+        .service(get("/pay/sign-in", pay_page::sign_in))
+        .service(post("/pay/notify/wechat", notify::wechat))
+        .service(post("/pay/notify/alipay", notify::alipay))
         .service(get("/assets/{version}/{name}", assets::asset))
         .service(get("/healthz", operate::healthz))
         .service(get("/readyz", operate::readyz))

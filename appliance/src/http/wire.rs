@@ -1,10 +1,15 @@
 //! The JSON of the public calls (contracts.md, 'What a driver's phone needs'), and how times and money are written.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
+use qrcode::render::svg;
+use qrcode::{EcLevel, QrCode};
 use serde::{Deserialize, Serialize};
 use tollhouse_core::money::Money;
 use tollhouse_core::words::Language;
+use tollhouse_providers::wechat::BridgeCall;
 use utoipa::ToSchema;
 
 use crate::actors::billing::messages::{PayState, PayView};
@@ -99,9 +104,18 @@ impl PayAnswer {
 /// Through whom a bill is to be paid.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct OrderRequest {
-    /// `sandbox`, later `wechat`, `alipay`.
+    /// `sandbox`, `wechat`, `alipay`.
     #[schema(examples("sandbox"))]
     pub(super) provider: String,
+    /// `jsapi`, `h5`, `native`, `wap`, `precreate` or `page`; left out, the browser decides.
+    #[serde(default)]
+    pub(super) way: Option<String>,
+    /// What WeChat's sign-in sent the browser back with: for `jsapi`.
+    #[serde(default)]
+    pub(super) code: Option<String>,
+    /// An order of this phone that this one takes the place of: it is closed first.
+    #[serde(default)]
+    pub(super) instead_of: Option<String>,
 }
 
 /// An order that can be paid.
@@ -134,6 +148,14 @@ pub(super) enum ActionAnswer {
     Qr {
         /// The text.
         text: String,
+        /// The code, as the address of a picture.
+        image: String,
+    },
+    /// Hand this to WeChat's browser: `WeixinJSBridge.invoke('getBrandWCPayRequest', request)`.
+    Jsapi {
+        /// The arguments of the call.
+        #[schema(value_type = Object)]
+        request: BridgeCall,
     },
 }
 
@@ -146,10 +168,18 @@ impl OrderAnswer {
             currency: order.amount.currency().code(),
             action: match order.action {
                 PayAction::Redirect(url) => ActionAnswer::Redirect { url },
-                PayAction::Qr(text) => ActionAnswer::Qr { text },
+                PayAction::Qr(text) => ActionAnswer::Qr { image: qr_image(&text), text },
+                PayAction::Bridge(request) => ActionAnswer::Jsapi { request },
             },
         }
     }
+}
+
+/// A QR code as the address of a picture; empty when the text is too long for one.
+fn qr_image(text: &str) -> String {
+    let Ok(code) = QrCode::with_error_correction_level(text, EcLevel::M) else { return String::new() };
+    let picture = code.render::<svg::Color<'_>>().min_dimensions(240, 240).build();
+    format!("data:image/svg+xml;base64,{}", STANDARD.encode(picture))
 }
 
 /// How an order stands.

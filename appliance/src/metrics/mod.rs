@@ -19,6 +19,8 @@ use tollhouse_drivers::event::Presence;
 use tollhouse_drivers::link::{LinkState, Refused};
 use tollhouse_drivers::plugin::FileWall;
 
+use crate::actors::payment::reach::Reached;
+
 pub use observer::LinkObserver;
 
 /// What `/metrics` answers as its content type.
@@ -50,6 +52,8 @@ pub struct Metrics {
     cars_inside: IntGaugeVec,
     bills: IntGaugeVec,
     payments: IntCounterVec,
+    payment_callbacks: IntCounterVec,
+    provider_up: IntGaugeVec,
     reconciliation_differences: IntGauge,
     outbox_depth: IntGauge,
     bill_days_behind: IntGauge,
@@ -138,6 +142,16 @@ impl Metrics {
                 "payments_total",
                 "Orders that came to an end, by provider and outcome.",
                 &["provider", "outcome"],
+            )?,
+            payment_callbacks: desk.counters(
+                "payment_callbacks_total",
+                "Callbacks of payment providers, by what came of them.",
+                &["provider", "outcome"],
+            )?,
+            provider_up: desk.gauges(
+                "provider_up",
+                "1 while a payment provider answers.",
+                &["provider", "merchant"],
             )?,
             reconciliation_differences: desk
                 .gauge("reconciliation_differences", "Differences with a provider that nobody has settled.")?,
@@ -249,6 +263,16 @@ impl Metrics {
     /// A payment has come to an end: `captured`, `refunded`, `expired`, ...
     pub fn payment(&self, provider: &'static str, outcome: &'static str) {
         self.payments.with_label_values(&[provider, outcome]).inc();
+    }
+
+    /// A provider called.
+    pub fn payment_callback(&self, provider: &'static str, outcome: &'static str) {
+        self.payment_callbacks.with_label_values(&[provider, outcome]).inc();
+    }
+
+    /// Whether a provider answers, by one of our accounts there.
+    pub fn provider_up(&self, provider: &'static str, merchant: &str, reached: Reached) {
+        self.provider_up.with_label_values(&[provider, merchant]).set(i64::from(reached == Reached::Yes));
     }
 
     /// So many differences with providers are open.

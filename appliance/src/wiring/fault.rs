@@ -38,6 +38,12 @@ pub enum StartError {
     /// The sandbox's book could not be opened.
     #[error("the sandbox's book cannot be opened: {0}")]
     Sandbox(io::Error),
+    /// The keys of accounts at providers; each fault with its key of the configuration.
+    #[error("{0}\n`tollhouse check` tells the lines")]
+    Accounts(String),
+    /// What the numbers of orders begin with could not be read or written.
+    #[error("the file order-prefix in the data folder cannot be read or written: {0}")]
+    Prefix(io::Error),
     /// The control socket could not be made.
     #[error(
         "the control socket cannot be made in the data folder: {0}; a socket path has at most 107 characters, so choose a shorter data folder if that is it"

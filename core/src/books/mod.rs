@@ -10,7 +10,7 @@ mod post;
 pub use account::{Account, AccountKind, Payee};
 pub use act::{HandPosting, Voucher, VoucherRefusal, banked, out_of_suspense, paid_out, post_by_hand, reversed};
 pub use day::{AccountDay, BookDay, ClosedDays, Tally};
-pub use post::{captured, grown, refunded, split_tax};
+pub use post::{captured, grown, never_settled, refunded, split_tax};
 
 use std::collections::BTreeMap;
 

@@ -137,6 +137,8 @@ tables! {
     GateDays = "gate_days";
     /// Which cards the gate looks at when a space changes, by space and card.
     GateSpaces = "gate_spaces";
+    /// Which order has a number, by provider and number.
+    OrderNumbers = "order_numbers";
 }
 
 impl Table {

@@ -92,6 +92,7 @@ impl Till {
             moves: vec![],
             cover: None,
             earlier: vec![],
+            unplaced: vec![],
         };
         let bill = Bill::assessed(None, &stay, self.now, &self.tariff, Decimal::new(9, 2), &self.key).expect("priced");
         stay.bill = Some(bill.id);

@@ -49,7 +49,8 @@ impl World {
             }
             let back = self.bank.given_back.get(&order).copied().unwrap_or(0);
             let on_record = self.watch.record::<Order>(&order.to_string())?.record;
-            *paid.entry(on_record.bill.to_string()).or_default() += amount - back;
+            let bill = on_record.pays.bill().ok_or("an order that pays no bill")?;
+            *paid.entry(bill.to_string()).or_default() += amount - back;
             net += amount - back;
         }
         equal("clearing against the wallets", balance("clearing:sandbox"), net)?;

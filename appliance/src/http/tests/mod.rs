@@ -26,6 +26,7 @@ use serde_json::Value;
 use tollhouse_core::id::{BillId, IdKey, LaneId, LotId, OrderId};
 use tollhouse_core::lot::{Lot, LotArea, LotLane};
 use tollhouse_core::money::{Currency, Money};
+use tollhouse_core::pay::Way;
 use tollhouse_core::plate::Plate;
 use tollhouse_core::user::RoleLimits;
 use tollhouse_core::words::Words;
@@ -35,7 +36,11 @@ use super::rate::{Monotonic, Rates};
 use super::{Doors, headers, problem, routes};
 use crate::actors::billing::messages::{AskBill, AskLane, AskPlate, PayState, PayView};
 use crate::actors::lot::messages::{NotOpened, OpenLane};
-use crate::actors::payment::messages::{AskOrder, MakeOrder, OrderState, OrderView, PayAction, PayProblem, SandboxPay};
+use crate::actors::payment::messages::{
+    AskOrder, Browser, MakeOrder, OrderState, OrderView, PayAction, PayProblem, ProviderCalls, SandboxPay, SignIn,
+};
+use crate::actors::payment::offers::{Offer, Offers};
+use crate::actors::payment::provider::NotifyAnswer;
 use crate::admin::Admin;
 use crate::clock::BoxClock;
 use crate::config::{LivePage, Sandbox};
@@ -157,6 +162,37 @@ impl Handler<SandboxPay> for FakePayment {
     }
 }
 
+impl Handler<ProviderCalls> for FakePayment {
+    type Result = actix::MessageResult<ProviderCalls>;
+    fn handle(&mut self, call: ProviderCalls, _: &mut Context<Self>) -> Self::Result {
+        self.note(&(call.provider, call.body.len()));
+        actix::MessageResult(match call.provider {
+            "wechat" => NotifyAnswer { status: 204, body: "", outcome: "taken" },
+            _ => NotifyAnswer { status: 200, body: "success", outcome: "taken" },
+        })
+    }
+}
+
+impl Handler<SignIn> for FakePayment {
+    type Result = Result<String, PayProblem>;
+    fn handle(&mut self, ask: SignIn, _: &mut Context<Self>) -> Self::Result {
+        self.note(&ask);
+        Ok("https://open.example.org/authorize".to_owned())
+    }
+}
+
+/// The sandbox where it is on; else WeChat Pay, while Alipay is away.
+fn offered(sandbox: Sandbox, browser: Browser) -> Offers {
+    match (sandbox, browser) {
+        (Sandbox::On, _) => Offers { now: vec![Offer { provider: "sandbox", way: Way::Page }], away: vec![] },
+        (Sandbox::Off, Browser::Desk) => Offers::default(),
+        (Sandbox::Off, Browser::WeChat) => {
+            Offers { now: vec![Offer { provider: "wechat", way: Way::Jsapi }], away: vec![] }
+        }
+        (Sandbox::Off, _) => Offers { now: vec![Offer { provider: "wechat", way: Way::H5 }], away: vec!["alipay"] },
+    }
+}
+
 impl Handler<OpenLane> for FakePayment {
     type Result = Result<(), NotOpened>;
     fn handle(&mut self, message: OpenLane, _: &mut Context<Self>) -> Self::Result {
@@ -241,6 +277,9 @@ pub(super) fn box_with(sandbox: Sandbox, live_page: LivePage) -> Box {
         make_order: payment.clone().recipient(),
         ask_order: payment.clone().recipient(),
         sandbox_pay: payment.clone().recipient(),
+        provider_calls: payment.clone().recipient(),
+        sign_in: payment.clone().recipient(),
+        offers: Arc::new(move |browser| offered(sandbox, browser)),
         open_lane: payment.clone().recipient(),
         till: money::till(&desks, payment.clone().recipient()),
         arrears: money::arrears(&desks),

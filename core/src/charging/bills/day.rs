@@ -293,7 +293,8 @@ impl<R: Records> Batch<'_, R> {
         }
         let order = self.records.get::<Order>(&refund.order.to_string())?;
         let Some(order) = order.map(|kept| kept.record) else { return Ok(false) };
-        let Some(mut bill) = self.known(order.bill)? else { return Ok(false) };
+        let Some(id) = order.pays.bill() else { return Ok(false) };
+        let Some(mut bill) = self.known(id)? else { return Ok(false) };
         bill.refunded = Money::new(bill.refunded.minor() + refund.amount.minor(), bill.refunded.currency());
         self.bills.insert(bill.id, bill);
         let figures = &mut self.day()?.figures;
