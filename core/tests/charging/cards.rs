@@ -238,7 +238,7 @@ fn a_term_that_is_bought_ahead_does_not_hide_the_one_in_force() {
         other => panic!("{other:?}"),
     };
     let (january, may) = (moment("2026-01-30T16:00:00Z"), moment("2026-04-30T16:00:00Z"));
-    assert_eq!([from("2026-01-30"), from("2026-02-10"), from("2026-04-30")], [january; 3]);
+    assert_eq!([from("2026-01-31"), from("2026-02-10"), from("2026-04-30")], [january; 3]);
     assert_eq!(from("2026-05-01"), may);
     let next = at_gate_on(&after, &[first, later], &spaces, "2026-03-10").next;
     assert_eq!(next, Some(day("2026-05-01")), "looked at again by itself");
