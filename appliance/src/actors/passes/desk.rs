@@ -14,8 +14,8 @@ use crate::clock::BoxClock;
 use crate::store::journal::JournalFault;
 use crate::store::{CommitError, Snapshot, Store};
 
-/// Entries of the journal that are read in one go.
-const ENTRIES_AT_ONCE: usize = 256;
+/// Entries of the journal that are read in one go: one of a bill run is a megabyte or more.
+const ENTRIES_AT_ONCE: usize = 32;
 /// Cards that are looked at in one change: a lane that commits meanwhile waits for no more than that.
 const CARDS_AT_ONCE: usize = 100;
 /// Without anything to tell, the cursor is written after so many entries: so much is read again after a crash.
