@@ -32,6 +32,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Between two looks at whether a car still has patience.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
+/// How often a camera reads a car again that stands there since a long absence of the box.
+const READ_AGAIN_EVERY: Duration = Duration::from_secs(2);
+
 /// What all lanes share with the one who kills.
 #[derive(Default)]
 struct Watch {
@@ -43,17 +46,38 @@ struct Watch {
 }
 
 impl Watch {
-    /// Until when, on the box's own clock, a car waits that comes now.
-    fn patience(&self) -> Duration {
-        self.up_time.until(Instant::now()) + LONGEST_WAIT
-    }
-
-    fn is_over(&self, patience: Duration) -> bool {
-        self.up_time.until(Instant::now()) >= patience
+    /// A car has been read, and waits.
+    fn waits(&self) -> Waiting<'_> {
+        let until = self.up_time.until(Instant::now()) + LONGEST_WAIT;
+        Waiting { watch: self, until, absences: self.up_time.long_absences(), read_at: Instant::now() }
     }
 
     fn stops(&self) -> bool {
         self.stop.load(Ordering::Acquire)
+    }
+}
+
+/// One car that waits for its opening.
+struct Waiting<'a> {
+    watch: &'a Watch,
+    /// On the box's own clock.
+    until: Duration,
+    absences: usize,
+    read_at: Instant,
+}
+
+impl Waiting<'_> {
+    fn is_over(&self) -> bool {
+        self.watch.up_time.until(Instant::now()) >= self.until
+    }
+
+    /// After a long absence of the box, and only then, the camera reads the car again, as every camera does all the time.
+    fn read_again(&mut self, camera: &TestDevice, plate: &str) {
+        if self.watch.up_time.long_absences() == self.absences || self.read_at.elapsed() < READ_AGAIN_EVERY {
+            return;
+        }
+        self.read_at = Instant::now();
+        camera.publish(&camera.plate(plate));
     }
 }
 
@@ -66,14 +90,16 @@ fn drive(lane: &Entry, number: usize, watch: &Watch) -> Vec<String> {
             break;
         }
         let before = lane.openings();
-        let event = lane.camera.plate(&plate_number(number * 50_000 + car));
+        let plate = plate_number(number * 50_000 + car);
+        let event = lane.camera.plate(&plate);
         lane.camera.publish(&event);
-        let patience = watch.patience();
+        let mut waiting = watch.waits();
         let opened = loop {
             if let Some(opened) = lane.barrier.command("open", before, LOOK_AGAIN) {
                 break opened;
             }
-            assert!(!watch.is_over(patience), "no opening for {} although the box came back", event.event_id);
+            assert!(!waiting.is_over(), "no opening for {} although the box came back", event.event_id);
+            waiting.read_again(&lane.camera, &plate);
         };
         assert!(lane.barrier.has_answered(&opened, PATIENCE), "the broker is there all the time");
         lane.camera.publish(&lane.camera.passed());
@@ -94,13 +120,14 @@ fn leave(lane: &Exit, number: usize, http: &Http, plates: &[String], watch: &Wat
         let before = lane.openings();
         let event = lane.camera.plate(plate);
         lane.camera.publish(&event);
-        let patience = watch.patience();
+        let mut waiting = watch.waits();
         let opened = loop {
             let paid = pay_what_is_due(http, number, plate);
             if let Some(opened) = lane.barrier.command("open", before, Duration::from_millis(10)) {
                 break opened;
             }
-            assert!(!watch.is_over(patience), "no opening for {plate} although it pays; its last try: {paid:?}");
+            assert!(!waiting.is_over(), "no opening for {plate} although it pays; its last try: {paid:?}");
+            waiting.read_again(&lane.camera, plate);
         };
         assert!(lane.barrier.has_answered(&opened, PATIENCE), "the broker is there all the time");
         lane.camera.publish(&lane.camera.passed());
