@@ -57,6 +57,8 @@ use lanes::{rules, watch};
 const LANE_THREADS: usize = 2;
 /// How long the box finishes what is decided before it closes the store all the same.
 const FINISH_WITHIN: Duration = Duration::from_secs(1);
+/// A visitor whose time has come has a pass at the gate within this time.
+const INVITED_EVERY: Duration = Duration::from_secs(15);
 /// How long links and pages may take to hang up.
 const HANG_UP_WITHIN: Duration = Duration::from_millis(2_500);
 
@@ -337,6 +339,16 @@ fn desks(config: &Config, shared: &Shared, admin: Option<Arc<Admin>>) -> Desks {
     actix::spawn(async move {
         if let Err(fault) = desks::keep_lot(&kept).await {
             tracing::warn!(%fault, "the lot is not on record: commands on the stopped box will ask for --config");
+        }
+    });
+    let holders = desks.charging.holders.clone();
+    actix::spawn(async move {
+        let mut turns = tokio::time::interval(INVITED_EVERY);
+        loop {
+            turns.tick().await;
+            if let Err(fault) = holders.admit_invited().await {
+                tracing::warn!(%fault, "passes of invited visitors could not be written");
+            }
         }
     });
     desks

@@ -63,7 +63,9 @@ fn the_lot() -> tollhouse_core::lot::Lot {
         tax_rate: Decimal::ZERO,
         capacity: 100,
         areas: vec![],
+        lanes: vec![],
         limits: RoleLimits::default(),
+        charging: tollhouse_core::charging::policy::ChargingPolicy::default(),
     }
 }
 

@@ -237,6 +237,10 @@ derived_ids! {
     DifferenceId "difference";
     /// A posting by hand.
     VoucherId "voucher";
+    /// A recommendation of packages.
+    RecommendationId "recommendation";
+    /// A visitor whom a holder has invited.
+    InvitationId "invitation";
 }
 
 #[cfg(test)]

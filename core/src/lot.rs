@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::charging::policy::ChargingPolicy;
 use crate::id::LotId;
 use crate::money::Currency;
 use crate::record::{Record, Table};
@@ -34,6 +35,9 @@ pub struct Lot {
     /// How far each role may go where money is given up, where that differs from the rule.
     #[serde(default)]
     pub limits: RoleLimits,
+    /// What is left to the lot to decide about property charging.
+    #[serde(default)]
+    pub charging: ChargingPolicy,
 }
 
 /// An entry or exit (车道), as the configuration says it.

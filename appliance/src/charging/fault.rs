@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tollhouse_core::charging::estate::RowFault;
+use tollhouse_core::charging::table::RowFault;
 use tollhouse_core::record::ReadError;
 use tollhouse_core::words::Words;
 use utoipa::ToSchema;

@@ -5,10 +5,22 @@
 //! of a record is a view, which is also what a call answers.
 
 pub mod bills;
+pub mod booking;
+pub mod cards;
+pub mod estate;
+pub mod exchange;
 mod fault;
+mod form;
+pub mod held;
+pub mod holders;
 mod parts;
+pub mod prices;
+pub mod reading;
+pub mod sheets;
+pub mod view;
 
 pub use fault::{ChargingFault, Finding};
+pub use form::{of_fields, of_rows, one_row};
 pub use parts::{ChargingParts, Decided};
 
 /// The desks.
@@ -20,6 +32,16 @@ pub struct ChargingDesks {
     pub runs: bills::run::BillRunner,
     /// Days of temporary bills.
     pub bill_days: bills::days::DayBooks,
+    /// Uses, spaces, pools.
+    pub estate: estate::EstateDesk,
+    /// Fee items, packages, recommendations.
+    pub prices: prices::PricesDesk,
+    /// Holders, vehicles, invitations.
+    pub holders: holders::HoldersDesk,
+    /// Cards.
+    pub cards: cards::CardsDesk,
+    /// Tables in and out.
+    pub exchange: exchange::ExchangeDesk,
 }
 
 impl ChargingDesks {
@@ -29,6 +51,11 @@ impl ChargingDesks {
             bills: bills::desk::BillDesk::new(parts.clone()),
             runs: bills::run::BillRunner::new(parts.clone()),
             bill_days: bills::days::DayBooks::new(parts.clone()),
+            estate: estate::EstateDesk::new(parts.clone()),
+            prices: prices::PricesDesk::new(parts.clone()),
+            holders: holders::HoldersDesk::new(parts.clone()),
+            cards: cards::CardsDesk::new(parts.clone()),
+            exchange: exchange::ExchangeDesk::new(parts.clone()),
         }
     }
 }

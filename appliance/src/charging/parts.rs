@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tollhouse_core::charging::policy::ChargingPolicy;
 use tollhouse_core::charging::timeline::Note;
 use tollhouse_core::id::IdKey;
 use tollhouse_core::lot::Lot;
@@ -58,6 +59,11 @@ impl ChargingParts {
     /// The lot's date at a moment.
     pub fn date(&self, at: DateTime<Utc>) -> NaiveDate {
         at.with_timezone(&self.lot.zone).date_naive()
+    }
+
+    /// What the lot decides.
+    pub fn policy(&self) -> &ChargingPolicy {
+        &self.lot.charging
     }
 
     /// What it charges in.

@@ -6,6 +6,7 @@ pub mod check;
 pub mod demo;
 mod desk;
 pub mod driver;
+mod exchange;
 mod export;
 mod log;
 mod quote;
@@ -64,9 +65,11 @@ enum Command {
         #[command(subcommand)]
         command: tariff::TariffCommand,
     },
-    /// What is on record, as files: the books for an accountant
+    /// What is on record, as files: every kind of record or a whole estate (.xlsx, .csv, .json), the books for an accountant
     #[command(subcommand)]
     Export(export::ExportVerb),
+    /// Take in every kind of record, or a whole estate: .xlsx, .csv, .json
+    Import(exchange::ImportArgs),
     /// Accounts of people and programs: make and change them, print tokens
     #[command(subcommand)]
     User(user::UserVerb),
@@ -127,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Quote(args) => quote::run(&args),
         Command::Tariff { command } => tariff::run(&command),
         Command::Export(verb) => export::run(&verb),
+        Command::Import(args) => exchange::import(&args),
         Command::User(verb) => user::run(verb),
         Command::Verify { place, json } => verify::run(&place, form(json)),
     }

@@ -6,6 +6,7 @@
 mod accounts;
 mod bills;
 mod books;
+mod charging;
 mod cross;
 mod drivers;
 mod limits;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use tollhouse_core::books::Payee;
+use tollhouse_core::charging::policy::ChargingPolicy;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
 pub use tollhouse_core::lane::ConfirmedBy;
 use tollhouse_core::money::Currency;
@@ -77,6 +79,8 @@ pub struct Config {
     pub mqtt: MqttConfig,
     /// What is left to the lot to decide.
     pub policy: PolicyConfig,
+    /// The same for property charging.
+    pub charging: ChargingPolicy,
     /// How drivers pay.
     pub payment: PaymentConfig,
     /// Our accounts at payment providers.

@@ -11,6 +11,7 @@ use tollhouse_core::money::Currency;
 use super::accounts::accounts;
 use super::bills::bills;
 use super::books::books;
+use super::charging::charging;
 use super::cross::{LinedLane, check_areas, check_together};
 use super::drivers::{drivers, plugin};
 use super::limits::limits;
@@ -31,6 +32,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
     let http = http(document);
     let mqtt = mqtt(document);
     let policy = policy(document);
+    let charging = charging(document);
     let payment = payment(document);
     let accounts = accounts(document);
     let drivers = drivers(document);
@@ -56,6 +58,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
         http: http?,
         mqtt: mqtt?,
         policy: policy?,
+        charging: charging?,
         payment: payment?,
         accounts,
         drivers,

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::json;
 use tollhouse_core::books::Payee;
+use tollhouse_core::charging::policy::ChargingPolicy;
 use tollhouse_core::id::{AreaId, DeviceId, IdError, LaneId, LotId};
 use tollhouse_core::money::Currency;
 use tollhouse_core::pass::{GatePass, Grants, OverduePolicy};
@@ -78,6 +79,7 @@ pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, spe
             temporary_payee: Payee::Firm,
         },
         accounts: vec![],
+        charging: ChargingPolicy::default(),
         areas: vec![],
         lanes: vec![lane("in-1")?, lane("out-1")?, lane("in-2")?, lane("out-2")?],
         drivers: DriversConfig { unsigned: Unsigned::Only(vec![SIM_DRIVER.to_owned()]), ..DriversConfig::default() },

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::Desks;
 use crate::books::BooksCommand;
 use crate::charging::bills::command::BillCommand;
+use crate::charging::exchange::ExchangeCommand;
 use crate::users::UserCommand;
 
 /// What commands ask of one desk.
@@ -32,6 +33,7 @@ pub async fn answer(desks: &Desks, desk: &str, ask: Value) -> Result<Value, Stri
         UserCommand::DESK => carried_out::<UserCommand>(desks, ask).await,
         BooksCommand::DESK => carried_out::<BooksCommand>(desks, ask).await,
         BillCommand::DESK => carried_out::<BillCommand>(desks, ask).await,
+        ExchangeCommand::DESK => carried_out::<ExchangeCommand>(desks, ask).await,
         _ => Err(format!("the running box has no desk {desk:?}: is it of another release?")),
     }
 }

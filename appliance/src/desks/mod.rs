@@ -129,6 +129,7 @@ pub fn lot(config: &Config) -> Lot {
         areas: areas.collect(),
         lanes: config.lanes.iter().map(lane).collect(),
         limits: config.limits.clone(),
+        charging: config.charging.clone(),
     }
 }
 

@@ -180,6 +180,15 @@ pub enum ChangeKind {
     /// A claim on a car that left without paying was noted or forgiven.
     #[serde(rename = "arrears.changed")]
     ArrearsChanged,
+    /// Holders, vehicles or invitations were written.
+    #[serde(rename = "holders.changed")]
+    HoldersChanged,
+    /// A package was recommended.
+    #[serde(rename = "package.recommended")]
+    PackageRecommended,
+    /// A part of an estate came in from another system.
+    #[serde(rename = "estate.moved_in")]
+    EstateMovedIn,
 }
 
 /// What led to a change.

@@ -139,6 +139,24 @@ tables! {
     GateSpaces = "gate_spaces";
     /// Which order has a number, by provider and number.
     OrderNumbers = "order_numbers";
+    /// Which cards hold a numbered space, by number.
+    SpaceCards = "space_cards";
+    /// Places of pools that cards hold, by pool and card.
+    PoolCards = "pool_cards";
+    /// Which cards a plate is on, by plate.
+    PlateCards = "plate_cards";
+    /// What was done to cards, by card and number.
+    CardActs = "card_acts";
+    /// Registered vehicles, by plate.
+    Vehicles = "vehicles";
+    /// Visitors whom holders have invited, by id.
+    Invitations = "invitations";
+    /// Who stands where on spaces for several cars, by number.
+    Standings = "standings";
+    /// Recommendations that were made, by id.
+    Recommendations = "recommendations";
+    /// Imports of whole estates, by the digest of what was imported.
+    MovedIn = "moved_in";
 }
 
 impl Table {

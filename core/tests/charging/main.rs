@@ -7,6 +7,7 @@ mod estate;
 mod fees;
 mod gate;
 mod kill_bill;
+mod orders;
 mod packages;
 mod runs;
 mod sample;

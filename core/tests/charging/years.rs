@@ -270,7 +270,9 @@ impl World {
             .map(|(position, change)| JournalEntry { position, change: change.clone(), texts: Texts::Whole })
             .collect();
         let broken = tollhouse_core::audit::all().into_iter().filter_map(|mut one| {
-            entries.iter().for_each(|entry| one.entry(entry));
+            for entry in &entries {
+                one.entry(entry);
+            }
             one.end(&self.memory).err().map(|_| one.name())
         });
         broken.collect()

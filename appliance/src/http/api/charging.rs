@@ -1,9 +1,42 @@
-//! What all resources of property charging share: which refusal of a desk has which status.
+//! What all resources of property charging share: why something is changed, and which refusal of a desk has which status.
 
-use actix_web::http::StatusCode;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
+use crate::charging::reading::Page;
 use crate::charging::{ChargingFault, Finding};
 use crate::http::problem::{FieldFault, Problem};
+
+use super::{Listed, Query};
+
+/// Why something is changed: it stands in the journal and on every dated change.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Why {
+    /// Why, in your words.
+    #[param(max_length = 200)]
+    reason: Option<String>,
+}
+
+impl Why {
+    /// The reason, or what stands in for one that was not given.
+    pub(super) fn or<'r>(why: &'r Query<Self>, usual: &'r str) -> &'r str {
+        why.0.reason.as_deref().filter(|reason| !reason.trim().is_empty()).unwrap_or(usual)
+    }
+}
+
+/// A list that is at hand whole.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub(super) struct All<T> {
+    /// In the list's order.
+    pub(super) items: Vec<T>,
+}
+
+impl<T> From<Page<T>> for Listed<T> {
+    fn from(page: Page<T>) -> Self {
+        Self::after(page.items, page.next.as_deref())
+    }
+}
 
 fn field(finding: &Finding) -> FieldFault {
     let row = finding.row.map(|row| format!("/{row}")).unwrap_or_default();
@@ -14,6 +47,7 @@ fn field(finding: &Finding) -> FieldFault {
 
 impl From<ChargingFault> for Problem {
     fn from(fault: ChargingFault) -> Self {
+        use actix_web::http::StatusCode;
         let detail = fault.to_string();
         match fault {
             ChargingFault::Unknown { .. } => Self::unknown(detail),

@@ -31,6 +31,13 @@ pub(in crate::http) struct Listed<T> {
     pub(in crate::http) next: Option<String>,
 }
 
+impl<T> Listed<T> {
+    /// A page of a desk's own list: what follows begins after the key `next`.
+    pub(in crate::http) fn after(items: Vec<T>, next: Option<&str>) -> Self {
+        Self { items, next: next.map(|key| URL_SAFE_NO_PAD.encode(key)) }
+    }
+}
+
 /// Which page is asked for.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -100,6 +107,11 @@ impl Paging {
     /// What is sent for the page after a key.
     pub(in crate::http) fn next(key: &str) -> String {
         URL_SAFE_NO_PAD.encode(key)
+    }
+
+    /// The key after which the page begins, and how many items it has at most: for a desk's own lists.
+    pub(in crate::http) fn asked(&self) -> (Option<&str>, usize) {
+        (self.after.as_deref(), self.limit)
     }
 
     /// The page of a table, in key order; `show` gives what is shown of a record, or nothing where it is left out.

@@ -15,20 +15,28 @@ mod entry;
 mod fields;
 mod list;
 
+mod areas;
 mod arrears;
 mod bill_runs;
 mod bills;
 mod books;
 mod card_bills;
+mod card_changes;
+mod cards;
 mod cases;
 mod charging;
+mod fee_items;
+mod holders;
 mod journal;
 mod lots;
 mod money;
+mod packages;
 mod passages;
 mod payments;
+mod pools;
 mod sessions;
 mod shifts;
+mod spaces;
 mod stays;
 mod tokens;
 mod users;
@@ -65,6 +73,27 @@ macro_rules! resources {
 }
 
 resources!(
-    arrears, bill_runs, bills, books, card_bills, cases, journal, lots, passages, payments, sessions, shifts, stays,
-    tokens, users
+    areas,
+    arrears,
+    bill_runs,
+    bills,
+    books,
+    card_bills,
+    card_changes,
+    cards,
+    cases,
+    fee_items,
+    holders,
+    journal,
+    lots,
+    packages,
+    passages,
+    payments,
+    pools,
+    sessions,
+    shifts,
+    spaces,
+    stays,
+    tokens,
+    users,
 );

@@ -245,6 +245,7 @@ fn desks(folder: &std::path::Path) -> Desks {
             devices: vec![("gate-out-1".to_owned(), "barrier".to_owned())],
         }],
         limits: RoleLimits::default(),
+        charging: tollhouse_core::charging::policy::ChargingPolicy::default(),
     };
     Desks::new(&DeskParts {
         store: Store::open(folder, StoreOptions::default()).expect("a store"),

@@ -240,4 +240,15 @@ impl CardBill {
         }
         self.money(amount.minor() - left)
     }
+
+    /// Holds a deposit again that was given back, as far as it was; says how much that is.
+    pub fn take_deposit_again(&mut self, amount: Money) -> Money {
+        let mut left = amount.minor();
+        for line in self.lines.iter_mut().filter(|line| line.nature == Nature::Deposit) {
+            let taken = left.min(line.returned.minor()).max(0);
+            line.returned = Money::new(line.returned.minor() - taken, line.amount.currency());
+            left -= taken;
+        }
+        self.money(amount.minor() - left)
+    }
 }

@@ -29,6 +29,11 @@ pub enum Part {
         /// Which days.
         span: Span,
     },
+    /// What is still to be paid of a line that has no days: a deposit, say.
+    Owed {
+        /// Which line.
+        line: usize,
+    },
 }
 
 /// What the estate keeps of what was paid for a part that a holder gives up: 0 to 1.
@@ -92,6 +97,7 @@ impl CardBill {
         let lines = match part {
             Part::Whole => (0..self.lines.len()).flat_map(|place| whole(&self.lines[place], place)).collect(),
             Part::Days { line, span } => days(self.lines.get(line)?, line, span),
+            Part::Owed { line } => owed(self.lines.get(line)?, line),
         };
         if lines.is_empty() {
             return None;
@@ -193,6 +199,15 @@ fn whole(line: &CardLine, place: usize) -> Vec<CreditedLine> {
         all.push(CreditedLine { line: place, credited });
     }
     all
+}
+
+/// What is still to be paid of a line without days.
+fn owed(line: &CardLine, place: usize) -> Vec<CreditedLine> {
+    let amount = Money::new(line.outstanding(), line.currency());
+    if !amount.is_positive() || line.days.is_some() {
+        return vec![];
+    }
+    vec![CreditedLine { line: place, credited: CreditedDays { span: None, amount } }]
 }
 
 /// The live days of a line within a span.

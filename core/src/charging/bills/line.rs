@@ -126,6 +126,11 @@ impl CardLine {
         self.kept() - self.paid.minor() - self.written_off.minor()
     }
 
+    /// What is still to be paid.
+    pub fn owed(&self) -> Money {
+        Money::new(self.outstanding(), self.currency())
+    }
+
     /// The days that are billed and not credited, in order.
     pub fn live_days(&self) -> Vec<Span> {
         let Some(days) = self.days else { return vec![] };

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::bill::{CardBill, Standing};
 use super::book::{BillBooks, Moved, credit_counter};
 use crate::books::{Account, Posting};
+use crate::charging::cards::wake_paid;
 use crate::charging::label::CardNumber;
 use crate::id::{BillId, IdKey};
 use crate::money::Money;
@@ -206,6 +207,7 @@ pub fn pay(
     paid.rest = left;
     paid.accepted = Money::new(receipt.amount.minor() - left.minor(), currency);
     books.write(change, moves, &receipt.from);
+    wake_paid(change, &paid.bills, receipt.on, records)?;
     if left.is_positive() && receipt.from != receipt.excess {
         change.postings.push(Posting::debit(receipt.from.clone(), left));
         change.postings.push(Posting::credit(receipt.excess.clone(), left));
