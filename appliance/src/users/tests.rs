@@ -1,3 +1,5 @@
+//! Asserts what the desk of accounts promises, over a real store: passwords, tokens, sessions, roles.
+
 use std::sync::Arc;
 
 use tollhouse_core::id::{IdKey, UserName};

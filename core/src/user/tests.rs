@@ -1,3 +1,5 @@
+//! Asserts what an account is and may do, as records in memory.
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
