@@ -70,7 +70,7 @@ fn queried(asked: &BillsAsked) -> Result<BillQuery, Problem> {
     let query = BillQuery {
         card: asked.card.as_ref().and_then(|text| fields.read("?card", CardNumber::new(text))),
         holder: asked.holder.as_ref().and_then(|text| fields.read("?holder", HolderId::new(text))),
-        room: asked.room.clone(),
+        room: asked.room.as_ref().and_then(|text| fields.text("?room", text, 50)),
         kind: asked.kind.as_ref().and_then(|text| fields.read("?kind", kind(text))),
         state: asked.state.as_ref().and_then(|text| fields.read("?state", text.parse())),
     };
