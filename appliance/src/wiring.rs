@@ -376,7 +376,7 @@ fn serve(
     };
     let billing = BillingActor::start_in_arbiter(&desk, move |_| BillingActor::new(billing));
     let payment = payment::start(config, shared, lot, &desk)?;
-    let money = money::start(config, shared, lot, desks, &arbiters[LANE_THREADS]);
+    let money = money::start(config, shared, lot, desks, &arbiters[LANE_THREADS], &payment);
     let doors = Doors {
         ask_lane: billing.clone().recipient(),
         ask_plate: billing.clone().recipient(),
@@ -385,7 +385,7 @@ fn serve(
         ask_order: payment.actor.clone().recipient(),
         sandbox_pay: payment.actor.clone().recipient(),
         provider_calls: payment.actor.clone().recipient(),
-        sign_in: payment.actor.recipient(),
+        sign_in: payment.actor.clone().recipient(),
         offers: payment.offers,
         open_lane: lot.clone().recipient(),
         desks: desks.clone(),
@@ -412,6 +412,7 @@ fn serve(
         },
         slow: Arc::new(Semaphore::new(1)),
         till: money.till,
+        release: payment.actor.clone().recipient(),
         arrears: money.arrears,
     };
     let (address, handle, server) = http::serve(config.http.listen, doors)?;

@@ -113,6 +113,18 @@ impl Http {
         Answer { status: answer.status().as_u16(), body: text }
     }
 
+    /// Asks as the administrator with this password.
+    ///
+    /// # Panics
+    /// When there is no answer at all.
+    pub fn get_as_admin(&self, password: &str, path: &str) -> Answer {
+        let credentials = STANDARD.encode(format!("admin:{}", password.trim()));
+        let request = self.agent.get(self.url(path)).header("Authorization", format!("Basic {credentials}"));
+        let mut answer = request.call().unwrap_or_else(|fault| panic!("GET {path}: {fault}"));
+        let text = answer.body_mut().read_to_string().expect("an answer has a body");
+        Answer { status: answer.status().as_u16(), body: text }
+    }
+
     /// Sends JSON under an idempotency key, and tells a connection that fails.
     pub fn try_post(&self, path: &str, key: &str, body: &Value) -> Result<Answer, ureq::Error> {
         let request = self.agent.post(self.url(path)).header("Idempotency-Key", key);

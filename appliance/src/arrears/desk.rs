@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use tollhouse_core::arrears::{self, Arrears, ForgiveRefusal};
+use tollhouse_core::arrears::{self, Arrears, ForgiveRefusal, Owed};
 use tollhouse_core::audit::JournalEntry;
 use tollhouse_core::bill::Bill;
 use tollhouse_core::id::{BillId, IdKey, StayId};
@@ -206,6 +206,13 @@ impl ArrearsDesk {
         let records = self.parts.store.snapshot();
         let claims = arrears::claims_of(plate, &records)?.into_iter();
         claims.filter_map(|claim| Claim::of(claim, &records).transpose()).collect()
+    }
+
+    /// What is asked of a car now beside the bill that it looks at.
+    pub fn asked(&self, plate: &Plate, beside: Option<BillId>) -> Result<Vec<Owed>, ReadError> {
+        let mut owed = arrears::look(plate, &self.parts.store.snapshot())?;
+        owed.retain(|one| Some(one.bill.id) != beside);
+        Ok(owed)
     }
 
     /// What is due of a claim.

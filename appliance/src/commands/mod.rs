@@ -10,6 +10,7 @@ mod exchange;
 mod export;
 mod log;
 mod quote;
+mod reconcile;
 mod run;
 mod tariff;
 mod tunnel;
@@ -65,6 +66,8 @@ enum Command {
         #[command(subcommand)]
         command: tariff::TariffCommand,
     },
+    /// Match a provider's statement of a day with the books
+    Reconcile(reconcile::ReconcileArgs),
     /// What is on record, as files: every kind of record or a whole estate (.xlsx, .csv, .json), the books for an accountant
     #[command(subcommand)]
     Export(export::ExportVerb),
@@ -129,6 +132,7 @@ pub fn main() -> ExitCode {
         Command::Driver(command) => driver::run(command),
         Command::Quote(args) => quote::run(&args),
         Command::Tariff { command } => tariff::run(&command),
+        Command::Reconcile(args) => reconcile::run(&args),
         Command::Export(verb) => export::run(&verb),
         Command::Import(args) => exchange::import(&args),
         Command::User(verb) => user::run(verb),

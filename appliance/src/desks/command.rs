@@ -14,6 +14,7 @@ use super::Desks;
 use crate::books::BooksCommand;
 use crate::charging::bills::command::BillCommand;
 use crate::charging::exchange::ExchangeCommand;
+use crate::reconciliation::ReconcileCommand;
 use crate::users::UserCommand;
 
 /// What commands ask of one desk.
@@ -31,6 +32,7 @@ pub trait DeskCommand: Serialize + DeserializeOwned + Send {
 pub async fn answer(desks: &Desks, desk: &str, ask: Value) -> Result<Value, String> {
     match desk {
         UserCommand::DESK => carried_out::<UserCommand>(desks, ask).await,
+        ReconcileCommand::DESK => carried_out::<ReconcileCommand>(desks, ask).await,
         BooksCommand::DESK => carried_out::<BooksCommand>(desks, ask).await,
         BillCommand::DESK => carried_out::<BillCommand>(desks, ask).await,
         ExchangeCommand::DESK => carried_out::<ExchangeCommand>(desks, ask).await,

@@ -17,7 +17,7 @@ use crate::books::BooksDesk;
 use crate::charging::{ChargingDesks, ChargingParts};
 use crate::clock::BoxClock;
 use crate::config::{Config, Direction, LaneConfig};
-use crate::reconciliation::CaseDesk;
+use crate::reconciliation::{CaseDesk, Reconciler, Surroundings};
 use crate::secret::{self, SecretError};
 use crate::store::{Snapshot, Store, StoreError, StoreOptions, Undone};
 use crate::users::UserDesk;
@@ -52,6 +52,8 @@ pub struct Desks {
     pub users: UserDesk,
     /// The books.
     pub books: BooksDesk,
+    /// Reconciliation.
+    pub reconciler: Reconciler,
     /// Cases of the gate and of reconciliation.
     pub cases: CaseDesk,
     /// Property charging.
@@ -65,6 +67,7 @@ impl Desks {
         let charging = ChargingDesks::new(&ChargingParts::new(parts));
         Self {
             books: BooksDesk::new(store.clone(), clock.clone(), key.clone(), lot.zone),
+            reconciler: Reconciler::new(store.clone(), clock.clone(), key.clone(), Arc::clone(&lot)),
             cases: CaseDesk::new(store.clone(), clock.clone()),
             users: UserDesk::new(store.clone(), clock.clone(), key, lot.limits.clone(), admin),
             charging,
@@ -108,7 +111,9 @@ pub fn of_folder(data: &Path, config: Option<&Config>) -> Result<Desks, NoDesks>
     };
     let key = secret::box_key(data)?;
     let clock = BoxClock::start(1);
-    Ok(Desks::new(&DeskParts { store, clock, key, lot: Arc::new(lot), admin: None }))
+    let desks = Desks::new(&DeskParts { store, clock, key, lot: Arc::new(lot), admin: None });
+    desks.reconciler.settle_in(Surroundings { data: data.to_owned(), ..Surroundings::default() });
+    Ok(desks)
 }
 
 fn first_lot(records: &Snapshot) -> Result<Option<Lot>, ReadError> {

@@ -15,7 +15,9 @@ use tollhouse_drivers::Clock;
 use super::problem::Problem;
 use crate::actors::billing::messages::{AskBill, AskLane, AskPlate};
 use crate::actors::lot::messages::OpenLane;
-use crate::actors::payment::messages::{AskOrder, Browser, MakeOrder, PayProblem, ProviderCalls, SandboxPay, SignIn};
+use crate::actors::payment::messages::{
+    AskOrder, Browser, MakeOrder, PayProblem, ProviderCalls, ReleaseBill, SandboxPay, SignIn,
+};
 use crate::actors::payment::offers::Offers;
 use crate::arrears::ArrearsDesk;
 use crate::cash::CashDesk;
@@ -89,6 +91,8 @@ pub struct Doors {
     pub slow: Arc<Semaphore>,
     /// The till: shifts, cash, stored value.
     pub till: CashDesk,
+    /// No order of a bill shall be paid from now on.
+    pub release: Recipient<ReleaseBill>,
     /// Claims on cars that left without paying.
     pub arrears: ArrearsDesk,
 }

@@ -15,7 +15,7 @@ use super::problem::{Problem, ProblemDocument};
 use super::rate::Rates;
 use super::wire::{OrderAnswer, OrderRequest, OrderStateAnswer, PayAnswer, order_word};
 use super::{browser, client, language};
-use crate::actors::billing::messages::{AskBill, AskLane, AskPlate, PayView};
+use crate::actors::billing::messages::{AskBill, AskLane, AskPlate, PayState, PayView};
 use crate::actors::payment::messages::{AskOrder, MakeOrder, PayProblem};
 
 /// The longest `Idempotency-Key`.
@@ -68,12 +68,14 @@ pub(super) async fn view_of_bill(doors: &Doors, bill: &str) -> Result<PayView, P
     doors.ask(&doors.ask_bill, AskBill { bill }).await
 }
 
-fn answer(doors: &Doors, request: &HttpRequest, view: &PayView) -> HttpResponse {
+fn answer(doors: &Doors, request: &HttpRequest, view: &PayView) -> Result<HttpResponse, Problem> {
     let language = language::of(request);
-    HttpResponse::Ok()
+    // Who asks by plate learns nothing of a car that owes nothing now.
+    let owed = if view.state == PayState::NothingDue { vec![] } else { doors.arrears.asked(&view.plate, view.bill)? };
+    Ok(HttpResponse::Ok()
         .insert_header(("Content-Language", language::tag(language)))
         .insert_header(("Vary", "Accept-Language"))
-        .json(PayAnswer::new(view, doors.zone, language))
+        .json(PayAnswer::new(view, &owed, doors.zone, language)))
 }
 
 /// What the car that waits at a lane owes.
@@ -89,7 +91,7 @@ pub(super) async fn lane(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let view = view_of_lane(&doors, &code).await?;
-    Ok(answer(&doors, &request, &view))
+    answer(&doors, &request, &view)
 }
 
 /// What a car that is still inside owes. Cards, absent and unknown plates answer alike: `nothing_due`.
@@ -111,7 +113,7 @@ pub(super) async fn plate(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let view = view_of_plate(&doors, &rates, &request, &plate, &token.token).await?;
-    Ok(answer(&doors, &request, &view))
+    answer(&doors, &request, &view)
 }
 
 /// How a bill stands: for a page that stays with its bill.
@@ -126,7 +128,7 @@ pub(super) async fn bill(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let view = view_of_bill(&doors, &bill).await?;
-    Ok(answer(&doors, &request, &view))
+    answer(&doors, &request, &view)
 }
 
 /// Makes an order for what is still due of a bill. The same `Idempotency-Key` gives the same order.

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 use serde::{Deserialize, Serialize};
+use tollhouse_core::arrears::Owed;
 use tollhouse_core::money::Money;
 use tollhouse_core::words::Language;
 use tollhouse_providers::wechat::BridgeCall;
@@ -51,6 +52,23 @@ pub(super) struct PayAnswer {
     /// Once paid early: out by then, or more is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     leave_by: Option<String>,
+    /// What the car still owes of earlier visits: bills of their own, paid beside this one and never mixed with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    arrears: Vec<OwedAnswer>,
+}
+
+/// What is owed of an earlier visit.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OwedAnswer {
+    /// Its bill, to be paid like any other.
+    bill_id: String,
+    /// When the car came then.
+    entered_at: String,
+    /// When it left, as far as known.
+    left_at: Option<String>,
+    /// What is still due of it.
+    #[schema(examples("10.00"))]
+    amount: String,
 }
 
 /// One line of a bill.
@@ -75,7 +93,7 @@ pub(super) enum StateWord {
 }
 
 impl PayAnswer {
-    pub(super) fn new(view: &PayView, zone: Tz, language: Language) -> Self {
+    pub(super) fn new(view: &PayView, owed: &[Owed], zone: Tz, language: Language) -> Self {
         let when = |at: Option<DateTime<Utc>>| at.map(|at| time(at, zone));
         let line = |(words, money): &(tollhouse_core::words::Words, Money)| LineAnswer {
             text: words.in_language(language).to_owned(),
@@ -97,6 +115,15 @@ impl PayAnswer {
                 PayState::NothingDue => StateWord::NothingDue,
             },
             leave_by: when(view.leave_by),
+            arrears: owed
+                .iter()
+                .map(|owed| OwedAnswer {
+                    bill_id: owed.bill.id.to_string(),
+                    entered_at: time(owed.claim.entered_at, zone),
+                    left_at: when(owed.claim.left_at),
+                    amount: owed.bill.due().amount(),
+                })
+                .collect(),
         }
     }
 }

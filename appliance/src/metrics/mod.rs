@@ -55,6 +55,7 @@ pub struct Metrics {
     payment_callbacks: IntCounterVec,
     provider_up: IntGaugeVec,
     reconciliation_differences: IntGauge,
+    reconciliation_open_days: IntGauge,
     outbox_depth: IntGauge,
     bill_days_behind: IntGauge,
     outbox_oldest_age: Gauge,
@@ -152,6 +153,10 @@ impl Metrics {
                 "provider_up",
                 "1 while a payment provider answers.",
                 &["provider", "merchant"],
+            )?,
+            reconciliation_open_days: desk.gauge(
+                "reconciliation_open_days",
+                "Days of providers that stay open for differences without an owner.",
             )?,
             reconciliation_differences: desk
                 .gauge("reconciliation_differences", "Differences with a provider that nobody has settled.")?,
@@ -275,7 +280,12 @@ impl Metrics {
         self.provider_up.with_label_values(&[provider, merchant]).set(i64::from(reached == Reached::Yes));
     }
 
-    /// So many differences with providers are open.
+    /// So many days of providers are open.
+    pub fn reconciliation_open_days(&self, open: i64) {
+        self.reconciliation_open_days.set(open);
+    }
+
+    /// Differences with a provider that nobody has.
     pub fn reconciliation_differences(&self, open: i64) {
         self.reconciliation_differences.set(open);
     }

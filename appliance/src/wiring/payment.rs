@@ -24,6 +24,8 @@ pub(super) type AskOffers = Arc<dyn Fn(Browser) -> Offers + Send + Sync>;
 pub(super) struct Payment {
     pub(super) actor: Addr<PaymentActor>,
     pub(super) offers: AskOffers,
+    /// The accounts at providers.
+    pub(super) accounts: Accounts,
 }
 
 /// Opens the accounts and starts payment.
@@ -58,7 +60,8 @@ pub(super) fn start(
     let desk = Arc::new(PaymentDesk::new(parts));
     let actor = PaymentActor::start_in_arbiter(arbiter, move |_| PaymentActor::new(desk));
     shared.codes.lead_to(actor.clone().recipient());
-    Ok(Payment { actor, offers: Arc::new(move |browser| offers(&accounts, payee, browser)) })
+    let offered = accounts.clone();
+    Ok(Payment { actor, offers: Arc::new(move |browser| offers(&offered, payee, browser)), accounts })
 }
 
 fn accounts(config: &Config, shared: &Shared) -> Result<(Accounts, Option<Arc<SandboxBank>>), StartError> {

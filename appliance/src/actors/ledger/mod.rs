@@ -1,4 +1,5 @@
-//! The ledger's actor: closes days of the books and notes arrears. It owns no decision: each is a desk's.
+//! The ledger's actor: closes days of the books, reconciles yesterday at its hour, notes arrears. It owns no decision: each is
+//! a desk's.
 
 mod actor;
 

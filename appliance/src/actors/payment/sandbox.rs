@@ -29,10 +29,25 @@ const MERCHANT: &str = "sandbox-merchant";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
-    Opened { number: String, amount: Money, expires_at: DateTime<Utc> },
-    Paid { number: String, at: DateTime<Utc> },
-    Refunded { number: String, refund: String, amount: Money },
-    Closed { number: String },
+    Opened {
+        number: String,
+        amount: Money,
+        expires_at: DateTime<Utc>,
+    },
+    Paid {
+        number: String,
+        at: DateTime<Utc>,
+    },
+    Refunded {
+        number: String,
+        refund: String,
+        amount: Money,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+    },
+    Closed {
+        number: String,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -151,7 +166,8 @@ impl SandboxBank {
         let account = account.ok_or_else(|| ProviderError::Unsound("a refund of what was never paid".into()))?;
         let id = refund.number();
         if !account.refunds.contains(&id) {
-            let line = Line::Refunded { number: number.to_owned(), refund: id, amount: refund.amount };
+            let at = Some(refund.made_at);
+            let line = Line::Refunded { number: number.to_owned(), refund: id, amount: refund.amount, at };
             book.write(line).map_err(|fault| ProviderError::Away(fault.to_string()))?;
         }
         Ok(RefundAt::Done)

@@ -34,6 +34,7 @@ mod packages;
 mod passages;
 mod payments;
 mod pools;
+mod reconciliations;
 mod sessions;
 mod shifts;
 mod spaces;
@@ -90,6 +91,7 @@ resources!(
     passages,
     payments,
     pools,
+    reconciliations,
     sessions,
     shifts,
     spaces,

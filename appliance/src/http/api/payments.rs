@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tollhouse_core::cash::{PayOut, StoredMove, StoredMoved, StoredValue, Taking, Tendered};
 use tollhouse_core::charging::label::CardNumber;
 use tollhouse_core::id::BillId;
-use tollhouse_core::pay::{Payment, Refund};
+use tollhouse_core::pay::{Ending, Payment, Refund};
 use tollhouse_core::record::{Kept, Record, Records};
 use tollhouse_core::user::Permission;
 use utoipa::ToSchema;
@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use super::money::more_than_nothing;
 use super::shifts::ReceiptAnswer;
 use super::{Asked, At, Caller, Fields, Listed, Paging, Problems, WriteProblems, created};
+use crate::actors::payment::messages::ReleaseBill;
 use crate::http::doors::Doors;
 use crate::http::problem::Problem;
 use crate::http::wire;
@@ -216,8 +217,8 @@ async fn payments(
     page.of(&doors.desks.records(), show).map(Json)
 }
 
-/// Takes cash or stored value for the bill of a stay; a car that waits for it goes. What a phone pays for the
-/// same bill all the same goes back by itself.
+/// Takes cash or stored value for the bill of a stay; a car that waits for it goes. Orders of
+/// phones that are open for the same bill are asked about and closed first; what is paid all the same goes back by itself.
 #[utoipa::path(post, path = "/api/v1/payments", tag = "till", request_body = NewPayment,
     responses((status = 201, body = PaidAnswer), WriteProblems))]
 async fn pay(doors: Data<Arc<Doors>>, asked: Asked<NewPayment>) -> Result<HttpResponse, Problem> {
@@ -232,6 +233,7 @@ async fn pay(doors: Data<Arc<Doors>>, asked: Asked<NewPayment>) -> Result<HttpRe
             let amount = fields.money("/tendered", given, doors.currency);
             fields.done()?;
             let (Some(bill), Some(amount)) = (bill, amount) else { return Err(Problem::broken()) };
+            released(&doors, bill).await?;
             let taking = if body.part { Taking::Part } else { Taking::All };
             let tendered = Tendered { bill, amount, taking };
             let receipt = doors.till.take(&asked.by("cash"), asked.caller.name(), &tendered).await?;
@@ -242,6 +244,7 @@ async fn pay(doors: Data<Arc<Doors>>, asked: Asked<NewPayment>) -> Result<HttpRe
             let card = fields.read("/card", CardNumber::new(body.card.as_deref().unwrap_or_default()));
             fields.done()?;
             let (Some(bill), Some(card)) = (bill, card) else { return Err(Problem::broken()) };
+            released(&doors, bill).await?;
             let line = doors.till.spend(&asked.by("stored value"), &card, bill).await?;
             let stored = StoredMoveAnswer::of(&line, zone);
             Ok(created("/api/v1/payments", &PaidAnswer { receipt: None, stored: Some(stored) }))
@@ -251,6 +254,15 @@ async fn pay(doors: Data<Arc<Doors>>, asked: Asked<NewPayment>) -> Result<HttpRe
             fields.done()?;
             Err(Problem::broken())
         }
+    }
+}
+
+/// No phone pays this bill from now on, as far as providers can be asked.
+async fn released(doors: &Doors, bill: BillId) -> Result<(), Problem> {
+    match doors.ask(&doors.release, ReleaseBill { bill, why: Ending::Cash }).await {
+        // The till says so itself, or knows this request and answers it as it did before.
+        Err(problem) if problem.word == "nothing-due" => Ok(()),
+        released => released,
     }
 }
 

@@ -282,6 +282,7 @@ pub(super) fn box_with(sandbox: Sandbox, live_page: LivePage) -> Box {
         sign_in: payment.clone().recipient(),
         offers: Arc::new(move |browser| offered(sandbox, browser)),
         open_lane: payment.clone().recipient(),
+        release: payment.clone().recipient(),
         till: money::till(&desks, payment.clone().recipient()),
         arrears: money::arrears(&desks),
         desks,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::actors::lot::messages::BillMoved;
+use crate::actors::payment::messages::ReleaseBill;
 use crate::arrears::{ArrearsDesk, ArrearsParts};
 use crate::cash::{CashDesk, CashParts};
 
@@ -13,6 +14,14 @@ impl Handler<BillMoved> for FakePayment {
     type Result = ();
     fn handle(&mut self, _: BillMoved, _: &mut Context<Self>) {
         self.note(&"bill moved");
+    }
+}
+
+impl Handler<ReleaseBill> for FakePayment {
+    type Result = Result<(), PayProblem>;
+    fn handle(&mut self, message: ReleaseBill, _: &mut Context<Self>) -> Self::Result {
+        self.note(&message);
+        Ok(())
     }
 }
 
