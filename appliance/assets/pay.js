@@ -168,6 +168,28 @@
     if (ours && jsapi && page.dataset.state === "due") pay(jsapi.dataset.provider, "jsapi", code);
   }
 
+  // A coupon is taken at once; an order that is open keeps its old amount, and what is too much of it goes back by itself.
+  at("coupon")?.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const form = event.target;
+    const use = form.querySelector("button");
+    use.disabled = true;
+    note(say.busy);
+    try {
+      draw(await ask(`/api/v1/pay/bills/${bill}/coupons?lang=${say.language}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ code: form.code.value }),
+      }));
+      form.reset();
+      forget();
+      note("");
+    } catch (error) {
+      note(error.kind ? error.message : say.offline, "bad");
+    }
+    use.disabled = false;
+  });
+
   const returned = here.searchParams.get("order");
   if (returned) {
     // Coming back is no evidence: the box is asked. The order leaves the address, so that a reload asks afresh.

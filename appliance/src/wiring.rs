@@ -27,7 +27,7 @@ use tollhouse_drivers::{DeviceLink, EventSink, Observer};
 
 use crate::actors::billing::{BillingActor, BillingParts};
 use crate::actors::lane::LaneParts;
-use crate::actors::lot::messages::FinishLanes;
+use crate::actors::lot::messages::{BillMoved, FinishLanes};
 use crate::actors::lot::{HousekeepingPlace, LotActor, LotParts, Outbox, Rounds, Routes};
 use crate::actors::payment::codes::Codes;
 use crate::actors::whitelist::{Ear, ListedCamera, WhitelistActor, WhitelistParts};
@@ -42,6 +42,7 @@ use crate::desks::{self, DeskParts as DeskShare, Desks};
 use crate::devices::Devices;
 use crate::drivers::{DeskParts, DriverDesk, DriverSlot, Shelf, Surroundings, slots};
 use crate::http::{self, Doors};
+use crate::invoices::InvoiceActor;
 use crate::live::Live;
 use crate::metrics::{LinkObserver, Metrics};
 use crate::past;
@@ -377,6 +378,8 @@ fn serve(
     let billing = BillingActor::start_in_arbiter(&desk, move |_| BillingActor::new(billing));
     let payment = payment::start(config, shared, lot, &desk)?;
     let money = money::start(config, shared, lot, desks, &arbiters[LANE_THREADS], &payment);
+    let invoices = desks.invoices.clone();
+    InvoiceActor::start_in_arbiter(&desk, move |_| InvoiceActor::new(invoices));
     let doors = Doors {
         ask_lane: billing.clone().recipient(),
         ask_plate: billing.clone().recipient(),
@@ -389,6 +392,10 @@ fn serve(
         offers: payment.offers,
         open_lane: lot.clone().recipient(),
         desks: desks.clone(),
+        tell_bill_moved: {
+            let lot = lot.clone();
+            Arc::new(move || lot.do_send(BillMoved))
+        },
         trusted_proxies: config.http.trusted_proxies.clone(),
         live: Arc::clone(&shared.live),
         metrics: Arc::clone(&shared.metrics),

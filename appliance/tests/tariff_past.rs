@@ -19,6 +19,7 @@ use tollhouse::store::{Store, StoreOptions};
 use tollhouse::tariffs::{self, Tariffs};
 use tollhouse_core::bill::Bill;
 use tollhouse_core::id::{AreaId, DeviceId, EventId, IdKey, LaneId, LotId};
+use tollhouse_core::invoice::Documents;
 use tollhouse_core::lane::{
     Direction, ExitWithoutEntry, HolderOwes, Input, Lane, LaneRules, Mark, Passed, PassedBy, Person, Read, Way,
 };
@@ -66,6 +67,7 @@ fn the_lot() -> tollhouse_core::lot::Lot {
         lanes: vec![],
         limits: RoleLimits::default(),
         charging: tollhouse_core::charging::policy::ChargingPolicy::default(),
+        documents: Documents::default(),
     }
 }
 

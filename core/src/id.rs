@@ -241,6 +241,10 @@ derived_ids! {
     RecommendationId "recommendation";
     /// A visitor whom a holder has invited.
     InvitationId "invitation";
+    /// A reduction of a stay: a coupon, or a discount that a person gave.
+    DiscountId "discount";
+    /// An invoice or a receipt (发票, 收据). Shown to the public, so unguessable.
+    InvoiceId "invoice";
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::charging::policy::ChargingPolicy;
 use crate::id::LotId;
+use crate::invoice::Documents;
 use crate::money::Currency;
 use crate::record::{Record, Table};
 use crate::user::RoleLimits;
@@ -38,6 +39,9 @@ pub struct Lot {
     /// What is left to the lot to decide about property charging.
     #[serde(default)]
     pub charging: ChargingPolicy,
+    /// What stands on its invoices and receipts.
+    #[serde(default)]
+    pub documents: Documents,
 }
 
 /// An entry or exit (车道), as the configuration says it.

@@ -13,6 +13,7 @@ pub use visits::{LastStay, Visit};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::coupons::Discount;
 use crate::id::{AreaId, BillId, LaneId, StayId};
 use crate::plate::{Colour, Plate, VehicleKind};
 use crate::record::{Record, Table};
@@ -69,6 +70,9 @@ pub struct Stay {
     /// The car's visits before this one, the latest last, where the tariff joins them to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Visit>,
+    /// By what its fee is reduced, in the order in which it was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<Discount>,
 }
 
 /// On what ground a car was let in.

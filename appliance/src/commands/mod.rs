@@ -9,6 +9,7 @@ pub mod driver;
 mod exchange;
 mod export;
 mod log;
+mod merchant;
 mod quote;
 mod reconcile;
 mod run;
@@ -56,6 +57,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Accounts of merchants
+    #[command(subcommand)]
+    Merchant(merchant::MerchantVerb),
+    /// Coupons of merchants
+    #[command(subcommand)]
+    Coupon(merchant::CouponVerb),
     /// The vendor's and installer's tools for drivers
     #[command(subcommand)]
     Driver(driver::DriverCommand),
@@ -129,6 +136,8 @@ pub fn main() -> ExitCode {
             Err(fault) => refused(&fault),
         },
         Command::Bill(verb) => bill::run(verb),
+        Command::Merchant(verb) => merchant::merchants(verb),
+        Command::Coupon(verb) => merchant::coupons(verb),
         Command::Driver(command) => driver::run(command),
         Command::Quote(args) => quote::run(&args),
         Command::Tariff { command } => tariff::run(&command),

@@ -21,7 +21,7 @@ pub(super) enum UserVerb {
     Add {
         #[command(flatten)]
         whose: Whose,
-        /// What it is to the lot, may be repeated: administrator, manager, clerk, attendant, accountant, auditor
+        /// What it is to the lot, may be repeated: administrator, manager, clerk, attendant, accountant, auditor, merchant
         #[arg(long = "role", value_name = "ROLE", required = true, value_parser = role)]
         roles: Vec<Role>,
         /// As people read it; its name if left out

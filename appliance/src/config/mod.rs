@@ -9,6 +9,7 @@ mod books;
 mod charging;
 mod cross;
 mod drivers;
+mod invoices;
 mod limits;
 pub(crate) mod reader;
 mod sections;
@@ -22,6 +23,7 @@ use serde::Serialize;
 use tollhouse_core::books::Payee;
 use tollhouse_core::charging::policy::ChargingPolicy;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
+use tollhouse_core::invoice::Documents;
 pub use tollhouse_core::lane::ConfirmedBy;
 use tollhouse_core::money::Currency;
 use tollhouse_core::user::RoleLimits;
@@ -99,6 +101,8 @@ pub struct Config {
     pub books: BooksConfig,
     /// When the box bills by itself, and when it reminds.
     pub bills: BillTimes,
+    /// What stands on invoices and receipts.
+    pub documents: Documents,
 }
 
 /// `[lot]`

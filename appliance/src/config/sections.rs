@@ -14,6 +14,7 @@ use super::books::books;
 use super::charging::charging;
 use super::cross::{LinedLane, check_areas, check_together};
 use super::drivers::{drivers, plugin};
+use super::invoices::documents;
 use super::limits::limits;
 use super::reader::{At, Document, Section};
 use super::{
@@ -42,6 +43,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
     let bills = bills(document);
     let limits = limits(document, lot.as_ref().map(|lot| lot.currency));
     let books = books(document, lot.as_ref().map(|lot| lot.currency));
+    let documents = documents(document, http.as_ref().and_then(|http| http.public_url.clone()));
     let plugins =
         document.sections("plugins", MAX_PLUGINS).into_iter().map(|s| plugin(document, s)).collect::<Vec<_>>();
     let (lanes, plugins): (Vec<_>, Vec<_>) =
@@ -68,6 +70,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
         limits,
         books,
         bills: bills?,
+        documents,
     })
 }
 

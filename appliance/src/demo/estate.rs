@@ -9,6 +9,7 @@ use serde_json::json;
 use tollhouse_core::books::Payee;
 use tollhouse_core::charging::policy::ChargingPolicy;
 use tollhouse_core::id::{AreaId, DeviceId, IdError, LaneId, LotId};
+use tollhouse_core::invoice::{Documents, SellerTitle};
 use tollhouse_core::money::Currency;
 use tollhouse_core::pass::{GatePass, Grants, OverduePolicy};
 use tollhouse_core::plate::{Plate, PlateError};
@@ -57,6 +58,7 @@ pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, spe
         limits: RoleLimits::default(),
         books: BooksConfig::default(),
         bills: BillTimes::default(),
+        documents: demo_documents(),
         mqtt: MqttConfig {
             host: broker.ip().to_string(),
             port: broker.port(),
@@ -177,6 +179,17 @@ pub fn passes(now: DateTime<Utc>) -> Result<Change, PlateError> {
         change.put(&GatePass::new(plate, grants));
     }
     Ok(change)
+}
+
+/// Who receives the demo's money. The number is the example of the standard, GB 32100-2015.
+fn demo_documents() -> Documents {
+    let firm = SellerTitle {
+        title: "珠海市观澜物业管理有限公司（演示）".to_owned(),
+        tax_number: "91350100M000100Y43".to_owned(),
+        address: "珠海市香洲区演示路 1 号 0756-0000000".to_owned(),
+        bank: String::new(),
+    };
+    Documents { firm, ..Documents::default() }
 }
 
 #[cfg(test)]

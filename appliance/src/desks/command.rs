@@ -14,6 +14,8 @@ use super::Desks;
 use crate::books::BooksCommand;
 use crate::charging::bills::command::BillCommand;
 use crate::charging::exchange::ExchangeCommand;
+use crate::coupons::CouponCommand;
+use crate::invoices::ExportCommand;
 use crate::reconciliation::ReconcileCommand;
 use crate::users::UserCommand;
 
@@ -36,6 +38,8 @@ pub async fn answer(desks: &Desks, desk: &str, ask: Value) -> Result<Value, Stri
         BooksCommand::DESK => carried_out::<BooksCommand>(desks, ask).await,
         BillCommand::DESK => carried_out::<BillCommand>(desks, ask).await,
         ExchangeCommand::DESK => carried_out::<ExchangeCommand>(desks, ask).await,
+        CouponCommand::DESK => carried_out::<CouponCommand>(desks, ask).await,
+        ExportCommand::DESK => carried_out::<ExportCommand>(desks, ask).await,
         _ => Err(format!("the running box has no desk {desk:?}: is it of another release?")),
     }
 }

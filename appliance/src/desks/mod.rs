@@ -17,6 +17,8 @@ use crate::books::BooksDesk;
 use crate::charging::{ChargingDesks, ChargingParts};
 use crate::clock::BoxClock;
 use crate::config::{Config, Direction, LaneConfig};
+use crate::coupons::{CouponDesk, CouponParts};
+use crate::invoices::{InvoiceDesk, InvoiceParts, ReceiptProvider};
 use crate::reconciliation::{CaseDesk, Reconciler, Surroundings};
 use crate::secret::{self, SecretError};
 use crate::store::{Snapshot, Store, StoreError, StoreOptions, Undone};
@@ -58,6 +60,10 @@ pub struct Desks {
     pub cases: CaseDesk,
     /// Property charging.
     pub charging: ChargingDesks,
+    /// Merchants, coupons, discounts by hand, the free list.
+    pub coupons: CouponDesk,
+    /// Invoices and receipts.
+    pub invoices: InvoiceDesk,
 }
 
 impl Desks {
@@ -65,12 +71,23 @@ impl Desks {
     pub fn new(parts: &DeskParts) -> Self {
         let DeskParts { store, clock, key, lot, admin } = parts.clone();
         let charging = ChargingDesks::new(&ChargingParts::new(parts));
+        let coupons =
+            CouponParts { store: store.clone(), clock: clock.clone(), key: key.clone(), lot: Arc::clone(&lot) };
+        let receipts = Arc::new(ReceiptProvider::new(clock.clone(), lot.zone));
+        let invoices = InvoiceParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            lot: Arc::clone(&lot),
+            providers: vec![receipts],
+        };
         Self {
             books: BooksDesk::new(store.clone(), clock.clone(), key.clone(), lot.zone),
             reconciler: Reconciler::new(store.clone(), clock.clone(), key.clone(), Arc::clone(&lot)),
             cases: CaseDesk::new(store.clone(), clock.clone()),
             users: UserDesk::new(store.clone(), clock.clone(), key, lot.limits.clone(), admin),
             charging,
+            coupons: CouponDesk::new(coupons),
+            invoices: InvoiceDesk::new(invoices),
             store,
             clock,
             lot,
@@ -135,6 +152,7 @@ pub fn lot(config: &Config) -> Lot {
         lanes: config.lanes.iter().map(lane).collect(),
         limits: config.limits.clone(),
         charging: config.charging.clone(),
+        documents: config.documents.clone(),
     }
 }
 

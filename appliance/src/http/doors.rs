@@ -57,6 +57,8 @@ pub struct Doors {
     pub open_lane: Recipient<OpenLane>,
     /// The desks behind the calls.
     pub desks: Desks,
+    /// Tells the lot that a bill was reduced: a waiting lane looks at it at once.
+    pub tell_bill_moved: Arc<dyn Fn() + Send + Sync>,
     /// Whose word about a client's address is taken.
     pub trusted_proxies: Vec<IpAddr>,
     /// What people watch.
@@ -104,6 +106,11 @@ pub(super) type AskOffers = Arc<dyn Fn(Browser) -> Offers + Send + Sync>;
 pub(super) type AskPast = Arc<dyn Fn(usize) -> Result<Vec<EndedStay>, ReadError> + Send + Sync>;
 
 impl Doors {
+    /// A bill was reduced. Lost, it costs time: a waiting lane looks at its bill by itself as well.
+    pub(super) fn bill_moved(&self) {
+        (self.tell_bill_moved)();
+    }
+
     /// Asks an actor, and says that the box is busy when it does not answer in time.
     pub(super) async fn ask<M, R>(&self, whom: &Recipient<M>, message: M) -> Result<R, Problem>
     where

@@ -28,6 +28,8 @@ use super::{assets, drafts, drivers, live, notify, opening, operate, page, pay, 
         (name = "live", description = "The lot as it stands; off unless [http] live_page is open"),
         (name = "pages", description = "For people with a browser"),
         (name = "sandbox", description = "A provider that takes no money; there only while it is switched on"),
+        (name = "merchants", description = "Merchants, coupons, discounts by hand, the free list"),
+        (name = "invoices", description = "Invoices and receipts for what was paid"),
         (name = "operate", description = "Alive, ready, metrics"),
     )
 )]

@@ -68,7 +68,7 @@ pub(super) async fn view_of_bill(doors: &Doors, bill: &str) -> Result<PayView, P
     doors.ask(&doors.ask_bill, AskBill { bill }).await
 }
 
-fn answer(doors: &Doors, request: &HttpRequest, view: &PayView) -> Result<HttpResponse, Problem> {
+pub(super) fn answer(doors: &Doors, request: &HttpRequest, view: &PayView) -> Result<HttpResponse, Problem> {
     let language = language::of(request);
     // Who asks by plate learns nothing of a car that owes nothing now.
     let owed = if view.state == PayState::NothingDue { vec![] } else { doors.arrears.asked(&view.plate, view.bill)? };

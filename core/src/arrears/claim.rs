@@ -184,7 +184,7 @@ fn write(
         forgiven: vec![],
     };
     change.rely_on::<Arrears>(&claim.key(), None);
-    change.postings.extend(bill.fix()?);
+    change.postings.extend(bill.fix(change.at)?);
     bill.write(change, state);
     change.put(&claim);
     Ok(claim)

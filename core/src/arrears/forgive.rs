@@ -75,7 +75,7 @@ pub fn forgive(
     if bill.due().is_zero() {
         bill.state = if bill.paid.is_zero() { BillState::Void } else { BillState::Paid };
     }
-    change.postings.extend(bill.fix()?);
+    change.postings.extend(bill.fix(now)?);
     bill.write(&mut change, Some(before));
     let mut claim = claim.record.clone();
     claim.forgiven.push(Forgiven { amount, by: by.to_owned(), reason: reason.to_owned(), at: now });

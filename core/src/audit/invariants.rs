@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 
 use super::bill_books::{CreditIsHolders, DeferredIsWhatBillsSay, OpenBillsListed};
 use super::charging::{CardBillsAddUp, DaysBilledOnce};
+use super::coupons::{CouponsRedeemedOnce, MerchantsAddUp};
 use super::covers::{CoveredWithinPlaces, UnplacedOnce};
+use super::invoices::{NumbersWithoutGaps, YuanInvoicedOnce};
 use super::money::{ClearingExplained, LiabilitiesHold, ShiftsAddUp, StoredValueHeld, TaxOfBills};
 use super::{Invariant, JournalEntry};
 use crate::bill::Bill;
@@ -43,6 +45,10 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::<TaxOfBills>::default(),
         Box::<CoveredWithinPlaces>::default(),
         Box::<UnplacedOnce>::default(),
+        Box::<CouponsRedeemedOnce>::default(),
+        Box::new(MerchantsAddUp),
+        Box::<NumbersWithoutGaps>::default(),
+        Box::<YuanInvoicedOnce>::default(),
     ]
 }
 
@@ -366,19 +372,26 @@ impl Invariant for WhoIsInside {
     }
 }
 
-fn all_rows<T: Record>(records: &dyn Records) -> Result<Vec<T>, String> {
-    let (mut rows, mut from) = (vec![], String::new());
+/// Shows every record of a type, a page at a time.
+pub(super) fn each_row<T: Record>(records: &dyn Records, mut look: impl FnMut(T)) -> Result<(), String> {
+    let mut from = String::new();
     loop {
         let page = records.range(T::TABLE, &from, PAGE).map_err(|fault| fault.to_string())?;
         let full = page.len() == PAGE;
         for (key, stored) in page {
-            rows.push(serde_json::from_str(&stored.json).map_err(|fault| format!("{key} cannot be read: {fault}"))?);
+            look(serde_json::from_str(&stored.json).map_err(|fault| format!("{key} cannot be read: {fault}"))?);
             from = format!("{key}\u{0}");
         }
         if !full {
-            return Ok(rows);
+            return Ok(());
         }
     }
+}
+
+pub(super) fn all_rows<T: Record>(records: &dyn Records) -> Result<Vec<T>, String> {
+    let mut rows = vec![];
+    each_row(records, |row| rows.push(row))?;
+    Ok(rows)
 }
 
 #[cfg(test)]
@@ -438,6 +451,7 @@ mod tests {
             cover: None,
             unplaced: vec![],
             earlier: vec![],
+            discounts: vec![],
         }
     }
 

@@ -5,8 +5,10 @@
 
 mod bill_books;
 mod charging;
+mod coupons;
 mod covers;
 mod invariants;
+mod invoices;
 mod money;
 
 pub use invariants::all;

@@ -12,7 +12,7 @@ use crate::cash::{CashReceipt, Shift, ShiftState, StoredValue, Way};
 use crate::charging::bills::{CardBill, Nature};
 use crate::money::Currency;
 use crate::pay::{Order, Payment, Refund, RefundState};
-use crate::record::{Record, Records};
+use crate::record::{ChangeKind, Record, Records};
 
 /// The balances as the postings give them.
 #[derive(Default)]
@@ -181,14 +181,8 @@ impl Invariant for ClearingExplained {
         });
         let Some(provider) = provider else { return };
         let besides = |account: &Account| {
-            matches!(
-                account,
-                Account::Clearing(_)
-                    | Account::ProviderFee
-                    | Account::ProviderDiscount
-                    | Account::Bank
-                    | Account::Merchant(_)
-            )
+            matches!(account, Account::Clearing(_) | Account::ProviderFee | Account::ProviderDiscount | Account::Bank)
+                || (entry.change.kind == ChangeKind::MerchantMoney && matches!(account, Account::Merchant(_)))
         };
         let moved = entry.change.postings.iter().filter(|posting| besides(&posting.account));
         *self.booked.entry(provider).or_default() += moved.map(|posting| posting.amount.minor()).sum::<i64>();
@@ -231,8 +225,8 @@ impl Invariant for TaxOfBills {
     fn entry(&mut self, entry: &JournalEntry) {
         for bill in puts::<Bill>(entry).flatten() {
             self.count += 1;
-            let known = split_tax(bill.posted, bill.tax_rate);
-            if bill.posted_tax != known {
+            let known = bill.taxed().map(|sum| split_tax(sum, bill.tax_rate));
+            if known != Ok(bill.posted_tax) {
                 self.faults.add(format!("entry {}: bill {} has tax {}", entry.position, bill.id, bill.posted_tax));
             }
         }

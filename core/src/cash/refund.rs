@@ -89,7 +89,7 @@ fn take_back(
     if bill.total.is_zero() {
         bill.state = BillState::Refunded;
     }
-    change.postings.extend(bill.fix()?);
+    change.postings.extend(bill.fix(terms.now)?);
     // What was paid of it is owed back: the receivable that the line took away comes again by the payment's return.
     change.postings.push(Posting::debit(Account::Receivable, amount));
     bill.write(change, Some(before));

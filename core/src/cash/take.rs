@@ -69,7 +69,7 @@ pub(super) fn settle(
     terms: &CashTerms<'_>,
     records: &impl Records,
 ) -> Result<(), CashRefusal> {
-    change.postings.extend(bill.fix()?);
+    change.postings.extend(bill.fix(change.at)?);
     let accepted = bill.accept(amount)?;
     change.postings.push(Posting::credit(Account::Receivable, accepted));
     bill.write(change, Some(before.record.state));

@@ -141,14 +141,17 @@ impl Lane {
             let rules = &self.rules;
             let tariff = rules.tariff.as_ref();
             let mut bill = Bill::assessed(known, &stay, passage.captured_at, tariff, rules.tax_rate, &rules.key)?;
-            if bill.due().is_positive() {
+            let unpaid = bill.due().is_positive();
+            if unpaid || bill.has_reductions_to_post() {
                 draft.change.rely_on(&bill.id.to_string(), before.as_ref());
-                draft.change.postings.extend(bill.fix()?);
-                draft.case(CaseKind::LeftUnpaid, passage, Some(stay.id), now);
-                passage.due = Some(bill.due());
+                draft.change.postings.extend(bill.fix(now)?);
                 passage.bill = Some(bill.id);
                 stay.bill = Some(bill.id);
                 bill.write(&mut draft.change, before.as_ref().map(|bill| bill.record.state));
+            }
+            if unpaid {
+                draft.case(CaseKind::LeftUnpaid, passage, Some(stay.id), now);
+                passage.due = Some(bill.due());
             }
         }
         draft.change.put(&stay);

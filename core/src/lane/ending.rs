@@ -230,7 +230,7 @@ impl Lane {
         if bill.due().is_zero() {
             return Ok(());
         }
-        draft.change.postings.extend(bill.fix()?);
+        draft.change.postings.extend(bill.fix(now)?);
         draft.case(CaseKind::LeftUnpaid, passage, passage.stay, now);
         bill.write(&mut draft.change, before);
         Ok(())

@@ -210,6 +210,7 @@ impl Lane {
             cover: None,
             unplaced: vec![],
             earlier: Stay::visits_before(arrival.plate, arrival.captured_at, &self.rules.tariff, records)?,
+            discounts: vec![],
         };
         if let (Basis::Pass { card }, Some(places)) = (&stay.basis, arrival.places) {
             Self::take_place(draft, card, places, &stay, records)?;

@@ -93,6 +93,7 @@ impl Lane {
                 (false, _) => (DecisionCode::ExitNothingDue, GrantCause::NothingDue),
             };
             passage.code = code;
+            Self::fix_reduced(draft, now, bill, before.as_ref(), &mut stay)?;
             passage.bill = stay.bill;
             stay.clock_stopped_at = Some(arrival);
             draft.change.put(&stay);
@@ -115,6 +116,23 @@ impl Lane {
         }
         draft.then.push(look_at_bill_later(&passage, now));
         draft.keep(passage);
+        Ok(())
+    }
+
+    /// What coupons pay in full is a bill all the same: the exit fixes it, and the merchants are charged.
+    fn fix_reduced(
+        draft: &mut Draft,
+        now: DateTime<Utc>,
+        mut bill: Bill,
+        before: Option<&Kept<Bill>>,
+        stay: &mut Stay,
+    ) -> Result<(), LaneFault> {
+        if !bill.has_reductions_to_post() {
+            return Ok(());
+        }
+        draft.change.postings.extend(bill.fix(now)?);
+        bill.write(&mut draft.change, before.map(|kept| kept.record.state));
+        stay.bill = Some(bill.id);
         Ok(())
     }
 

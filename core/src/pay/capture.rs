@@ -211,7 +211,7 @@ fn divide(
     if to_bill.is_positive() {
         // The bill may have grown since its order was made: what is paid of it has to be in the books.
         if bill.paid.minus(bill.posted)?.is_positive() {
-            change.postings.extend(bill.fix()?);
+            change.postings.extend(bill.fix(change.at)?);
         }
         bill.write(change, before);
         if bill.due().is_zero() {

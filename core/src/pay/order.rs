@@ -134,7 +134,7 @@ pub fn make_order(
         if bill.orders.len() >= MOST_LIVE_ORDERS {
             return Err(OrderRefusal::TooMany);
         }
-        change.postings = bill.fix()?;
+        change.postings = bill.fix(now)?;
         bill.orders.push(fresh.id);
         bill.write(&mut change, Some(kept.record.state));
         order_for(wanted, fresh, bill.due(), now)

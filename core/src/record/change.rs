@@ -189,6 +189,30 @@ pub enum ChangeKind {
     /// A part of an estate came in from another system.
     #[serde(rename = "estate.moved_in")]
     EstateMovedIn,
+    /// A merchant's account was opened or changed.
+    #[serde(rename = "merchant.changed")]
+    MerchantChanged,
+    /// Money came from a merchant, or went back.
+    #[serde(rename = "merchant.money")]
+    MerchantMoney,
+    /// Coupons were issued or withdrawn.
+    #[serde(rename = "coupons.changed")]
+    CouponsChanged,
+    /// A coupon was redeemed.
+    #[serde(rename = "coupon.redeemed")]
+    CouponRedeemed,
+    /// A person gave a discount.
+    #[serde(rename = "discount.given")]
+    DiscountGiven,
+    /// A car was put on the free list, or taken off.
+    #[serde(rename = "free_list.changed")]
+    FreeListChanged,
+    /// An invoice was requested, or went a step further.
+    #[serde(rename = "invoice.moved")]
+    InvoiceMoved,
+    /// Invoices were exported.
+    #[serde(rename = "invoices.exported")]
+    InvoicesExported,
 }
 
 /// What led to a change.

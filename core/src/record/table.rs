@@ -157,6 +157,30 @@ tables! {
     Recommendations = "recommendations";
     /// Imports of whole estates, by the digest of what was imported.
     MovedIn = "moved_in";
+    /// Merchants by id.
+    Merchants = "merchants";
+    /// What of a merchant's balance is spoken for, by merchant.
+    MerchantStandings = "merchant_standings";
+    /// What merchants were charged for coupons, by merchant, time and coupon.
+    MerchantCharges = "merchant_charges";
+    /// Money from and to merchants, by merchant, time and id.
+    MerchantMoney = "merchant_money";
+    /// Batches of coupons, by merchant and number.
+    CouponBatches = "coupon_batches";
+    /// Coupons by the hash of their code.
+    Coupons = "coupons";
+    /// Cars on the free list, by plate.
+    FreeList = "free_list";
+    /// Invoices and receipts by id.
+    Invoices = "invoices";
+    /// How far each series of invoice numbers has come.
+    InvoiceSeries = "invoice_series";
+    /// What of each bill's lines was invoiced, by bill.
+    Invoiced = "invoiced";
+    /// Invoices that a provider has not answered for, by id.
+    OpenInvoices = "open_invoices";
+    /// Invoices by number, with what became of them in exports.
+    InvoiceNumbers = "invoice_numbers";
 }
 
 impl Table {

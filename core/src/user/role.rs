@@ -93,6 +93,8 @@ permissions! {
     UsersRead = "users.read";
     /// Make and change accounts, roles and tokens.
     UsersWrite = "users.write";
+    /// See the merchant that one acts for, and redeem its coupons.
+    MerchantOwn = "merchants.own";
 }
 
 /// A set of permissions.
@@ -149,12 +151,21 @@ pub enum Role {
     Accountant,
     /// Reads everything, changes nothing.
     Auditor,
+    /// A merchant (商户): its own account, coupons and statements, and nothing else.
+    Merchant,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: &'static [Role] =
-        &[Role::Administrator, Role::Manager, Role::Clerk, Role::Attendant, Role::Accountant, Role::Auditor];
+    pub const ALL: &'static [Role] = &[
+        Role::Administrator,
+        Role::Manager,
+        Role::Clerk,
+        Role::Attendant,
+        Role::Accountant,
+        Role::Auditor,
+        Role::Merchant,
+    ];
 
     /// Its name in records, commands and answers.
     pub const fn as_str(self) -> &'static str {
@@ -165,6 +176,7 @@ impl Role {
             Self::Attendant => "attendant",
             Self::Accountant => "accountant",
             Self::Auditor => "auditor",
+            Self::Merchant => "merchant",
         }
     }
 
@@ -253,6 +265,7 @@ impl Role {
                 P::JournalRead,
             ]),
             Self::Auditor => Permissions::of(READING),
+            Self::Merchant => Permissions::of(&[P::MerchantOwn]),
         }
     }
 
@@ -264,7 +277,7 @@ impl Role {
             Self::Clerk => Limits::up_to(5_000, 0, 0),
             Self::Attendant => Limits::up_to(2_000, 0, 0),
             Self::Accountant => Limits::up_to(0, 20_000, 100_000),
-            Self::Auditor => Limits::up_to(0, 0, 0),
+            Self::Auditor | Self::Merchant => Limits::NOTHING,
         }
     }
 }

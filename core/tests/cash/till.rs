@@ -93,6 +93,8 @@ impl Till {
             cover: None,
             earlier: vec![],
             unplaced: vec![],
+            discounts: vec![],
+            unplaced: vec![],
         };
         let bill = Bill::assessed(None, &stay, self.now, &self.tariff, Decimal::new(9, 2), &self.key).expect("priced");
         stay.bill = Some(bill.id);

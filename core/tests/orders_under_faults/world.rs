@@ -142,6 +142,7 @@ impl World {
             tax_rate: Decimal::new(9, 2),
             assessed_to: world.now,
             orders: vec![],
+            discounts: vec![],
         };
         let mut change = Change::new(ChangeKind::BillAssessed, world.now, Cause::Driver);
         bill.write(&mut change, None);
@@ -358,7 +359,7 @@ impl World {
         }
         let mut change = Change::new(ChangeKind::PaymentCaptured, self.now, Cause::Driver);
         change.rely_on(&bill_id().to_string(), Some(&kept));
-        change.postings.extend(bill.fix().expect("fixes"));
+        change.postings.extend(bill.fix(self.now).expect("fixes"));
         bill.accept(due).expect("accepts");
         bill.write(&mut change, Some(kept.record.state));
         change.postings.push(Posting::debit(BooksAccount::Opening, due));

@@ -1,6 +1,7 @@
 //! `tollhouse export ...`: what is on record, as files for people and programs. One file for each kind.
 
 mod books;
+mod invoices;
 
 use std::process::ExitCode;
 
@@ -10,6 +11,7 @@ use super::exchange::{self, ExportArgs};
 use crate::charging::exchange::Kind;
 
 pub(super) use books::BooksArgs;
+pub(super) use invoices::InvoicesArgs;
 
 /// `tollhouse export ...`.
 #[derive(Debug, Subcommand)]
@@ -46,6 +48,8 @@ pub(super) enum ExportVerb {
     Journal(ExportArgs),
     /// A whole estate: a workbook, a .json, or a folder with a .csv file for each table
     Estate(ExportArgs),
+    /// Invoices that were never exported, or all: .csv, .xlsx or .json
+    Invoices(InvoicesArgs),
 }
 
 pub(super) fn run(verb: &ExportVerb) -> ExitCode {
@@ -66,5 +70,6 @@ pub(super) fn run(verb: &ExportVerb) -> ExitCode {
         ExportVerb::Tariffs(args) => exchange::export(Kind::Tariffs, args),
         ExportVerb::Journal(args) => exchange::export(Kind::Journal, args),
         ExportVerb::Estate(args) => exchange::export(Kind::Estate, args),
+        ExportVerb::Invoices(args) => invoices::run(args),
     }
 }

@@ -35,6 +35,14 @@ mod passages;
 mod payments;
 mod pools;
 mod reconciliations;
+
+mod coupon_fields;
+mod coupons;
+mod discounts;
+mod invoices;
+mod merchants;
+mod pay_coupons;
+mod pay_invoices;
 mod sessions;
 mod shifts;
 mod spaces;
@@ -83,12 +91,18 @@ resources!(
     card_changes,
     cards,
     cases,
+    coupons,
+    discounts,
     fee_items,
     holders,
+    invoices,
     journal,
     lots,
+    merchants,
     packages,
     passages,
+    pay_coupons,
+    pay_invoices,
     payments,
     pools,
     reconciliations,

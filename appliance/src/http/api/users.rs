@@ -69,7 +69,7 @@ pub(super) struct NewUser {
     name: String,
     /// As people read it; its name if left out.
     display_name: Option<String>,
-    /// `administrator`, `manager`, `clerk`, `attendant`, `accountant`, `auditor`.
+    /// `administrator`, `manager`, `clerk`, `attendant`, `accountant`, `auditor`, `merchant`.
     #[schema(min_items = 1)]
     roles: Vec<String>,
     /// 10 to 200 characters; an account without a password has tokens alone.

@@ -246,6 +246,7 @@ fn desks(folder: &std::path::Path) -> Desks {
         }],
         limits: RoleLimits::default(),
         charging: tollhouse_core::charging::policy::ChargingPolicy::default(),
+        documents: tollhouse_core::invoice::Documents::default(),
     };
     Desks::new(&DeskParts {
         store: Store::open(folder, StoreOptions::default()).expect("a store"),
@@ -286,6 +287,7 @@ pub(super) fn box_with(sandbox: Sandbox, live_page: LivePage) -> Box {
         till: money::till(&desks, payment.clone().recipient()),
         arrears: money::arrears(&desks),
         desks,
+        tell_bill_moved: Arc::new(|| {}),
         trusted_proxies: vec!["192.0.2.200".parse().expect("an address")],
         live: Arc::new(Live::new("demo", 100)),
         metrics: Arc::new(Metrics::new("test").expect("metrics")),

@@ -226,6 +226,7 @@ fn codes(effects: &[Effect]) -> Vec<&'static str> {
 const CAR: &str = "粤C12345";
 
 mod areas;
+mod coupons;
 mod covering;
 mod deciding;
 mod guesses;
