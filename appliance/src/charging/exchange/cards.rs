@@ -403,6 +403,7 @@ fn car_inside(
         cover: None,
         earlier: vec![],
         unplaced: vec![],
+        discounts: vec![],
     };
     change.rely_on::<Inside>(plate, None);
     change.put(&stay);
