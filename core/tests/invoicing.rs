@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 use tollhouse_core::audit::{self, JournalEntry, Texts};
 use tollhouse_core::bill::{Bill, BillKind, BillState};
+use tollhouse_core::books::split_tax;
 use tollhouse_core::id::{BillId, IdKey, InvoiceId, StayId};
 use tollhouse_core::invoice::{
     BillRef, Buyer, BuyerKind, Invoice, InvoiceNumber, InvoiceRefusal, InvoiceSeries, InvoiceState, Invoiced,
@@ -76,7 +77,7 @@ impl Box {
             total: yuan(minor),
             paid: yuan(minor),
             posted: yuan(minor),
-            posted_tax: yuan(0),
+            posted_tax: split_tax(yuan(minor), Decimal::new(9, 2)),
             tax_rate: Decimal::new(9, 2),
             assessed_to: now(),
             orders: vec![],

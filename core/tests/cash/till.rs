@@ -94,7 +94,6 @@ impl Till {
             earlier: vec![],
             unplaced: vec![],
             discounts: vec![],
-            unplaced: vec![],
         };
         let bill = Bill::assessed(None, &stay, self.now, &self.tariff, Decimal::new(9, 2), &self.key).expect("priced");
         stay.bill = Some(bill.id);
