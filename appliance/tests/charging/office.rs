@@ -204,7 +204,7 @@ impl Office {
         let records = self.desks.store.snapshot();
         let bills = bills_of(&CardNumber::new(card).expect("a number"), &records).expect("read");
         let amount = tollhouse_core::money::Money::new(fen, Currency::Cny);
-        let from = Account::Clearing("cash".into());
+        let from = Account::Opening;
         let receipt = Receipt { amount, on: self.today(), from, excess: Account::Credit };
         let mut change = by("paid").change(ChangeKind::BillsPaid, self.charging().cards.parts().now());
         pay(&mut change, bills, &receipt, &records).expect("paid");
