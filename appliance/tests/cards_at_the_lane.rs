@@ -19,7 +19,7 @@ use tollhouse_core::bill::Bill;
 use tollhouse_core::charging::cards::Cover;
 use tollhouse_core::charging::gate::GateCard;
 use tollhouse_core::lane::{Passage, PassageState};
-use tollhouse_core::pass::{GatePass, Grants};
+use tollhouse_core::pass::{GatePass, Grants, MorePolicy, OverduePolicy};
 use tollhouse_core::record::{Cause, Change, ChangeKind, Record, Records, Table};
 use tollhouse_core::stay::{Inside, Stay};
 
@@ -228,6 +228,78 @@ fn the_third_car_of_a_tandem_space_is_covered_from_when_one_leaves_and_its_bill_
         assert_eq!(site.drives("in-1", 3).await, "entry_places_taken_temporary");
         site.running.stop().await;
     });
+}
+
+#[test]
+fn an_overdue_bill_is_treated_as_the_lot_says_and_paying_it_at_the_office_opens_the_lane() {
+    let cases = [
+        (OverduePolicy::OpenAndWarn, "entry_pass_overdue"),
+        (OverduePolicy::ChargeAsTemporary, "entry_overdue_temporary"),
+        (OverduePolicy::RefuseEntry, "entry_overdue"),
+    ];
+    for (overdue, code) in cases {
+        in_a_box(async |data| {
+            let site = Site::start(data, |config| config.charging.overdue = overdue).await;
+            let today = Site::today();
+            let (card, mut bill) = owned_card("O1", &["B1-001"], &[1], today);
+            bill.due_on = day(today, -30);
+            site.write_for_the_gate("O1", |change| {
+                change.put(&space("B1-001", Grade::Ordinary, "owned"));
+                change.put(&card);
+                change.put(&bill);
+            })
+            .await;
+            if overdue != OverduePolicy::RefuseEntry {
+                assert_eq!(site.drives("in-1", 1).await, code);
+                return site.running.stop().await;
+            }
+            let opened = site.hardware.openings("in-1");
+            let passage = site.drives_up("in-1", 1).await;
+            assert_eq!((passage.code.as_str(), passage.state), (code, PassageState::Refused));
+            bill.accept(bill.due(), today);
+            let began = Instant::now();
+            site.write(|change| change.put(&bill)).await;
+            assert_eq!(site.hardware.opens("in-1", opened, PATIENCE).await, Opened::Yes);
+            assert!(began.elapsed() < A_SECOND, "{:?}", began.elapsed());
+            let after: Passage = site.get(&passage.id.to_string()).expect("there");
+            assert_eq!(after.code.as_str(), "entry_pass", "the same passage");
+            site.running.stop().await;
+        });
+    }
+}
+
+#[test]
+fn one_car_more_than_places_is_treated_as_the_lot_says_and_drives_in_when_one_leaves() {
+    let cases = [
+        (MorePolicy::ChargeAsTemporary, "entry_places_taken_temporary"),
+        (MorePolicy::AdmitFree, "entry_places_taken_free"),
+        (MorePolicy::Refuse, "entry_places_taken"),
+    ];
+    for (more, code) in cases {
+        in_a_box(async |data| {
+            let site = Site::start(data, |config| config.charging.more_cars = more).await;
+            let (card, bill) = owned_card("T1", &["B1-001"], &[1, 2, 3], Site::today());
+            site.write_for_the_gate("T1", |change| {
+                change.put(&space("B1-001", Grade::Tandem, "owned"));
+                change.put(&card);
+                change.put(&bill);
+            })
+            .await;
+            for car in [1, 2] {
+                assert_eq!(site.drives("in-1", car).await, "entry_pass");
+            }
+            if more != MorePolicy::Refuse {
+                assert_eq!(site.drives("in-1", 3).await, code);
+                return site.running.stop().await;
+            }
+            let opened = site.hardware.openings("in-1");
+            let passage = site.drives_up("in-1", 3).await;
+            assert_eq!((passage.code.as_str(), passage.state), (code, PassageState::Refused));
+            assert_eq!(site.drives("out-1", 1).await, "exit_pass");
+            assert_eq!(site.hardware.opens("in-1", opened, PATIENCE).await, Opened::Yes);
+            site.running.stop().await;
+        });
+    }
 }
 
 #[test]
