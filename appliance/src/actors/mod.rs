@@ -3,8 +3,6 @@
 
 pub mod billing;
 pub mod lane;
-pub mod ledger;
 pub mod lot;
-pub mod passes;
 pub mod payment;
 pub mod whitelist;

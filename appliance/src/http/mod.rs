@@ -1,16 +1,12 @@
 //! What browsers and programs see of the box. Owns routes, pages and problem documents; decides nothing about cars or
 //! money: it asks the actors by their messages and shows what they answer.
 
-mod api;
 mod assets;
-mod browser;
-mod client;
 mod doors;
 mod drafts;
 mod drivers;
 mod language;
 mod live;
-mod notify;
 mod openapi;
 mod opening;
 mod operate;
@@ -33,7 +29,6 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App, HttpServer};
 
-use api::Entry;
 pub use doors::Doors;
 pub use rate::{Monotonic, Rates};
 
@@ -62,12 +57,11 @@ pub fn serve(listen: SocketAddr, doors: Doors) -> Result<(SocketAddr, ServerHand
     let failed = |error| HttpError::Listen(listen, error);
     let doors = Arc::new(doors);
     let rates = Arc::new(Rates::new(rate::since_start()));
-    let entry = Arc::new(Entry::new(rate::since_start()));
     let server = HttpServer::new(move || {
         App::new()
             .wrap(from_fn(problem::as_documents))
             .wrap(headers())
-            .configure(|app| routes::configure(app, &doors, &rates, &entry))
+            .configure(|app| routes::configure(app, &doors, &rates))
     })
     .workers(2)
     .disable_signals()

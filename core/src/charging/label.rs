@@ -87,8 +87,6 @@ labels! {
     CardNumber;
     /// A holder (用户).
     HolderId;
-    /// A merchant (商户) that gives coupons.
-    MerchantId;
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 
-use super::covering::Covers;
 use super::{
     Also, Case, CaseKind, Effect, EventSeen, Input, Lane, LaneFault, LaneHand, Mark, OpenCommit, OrderStanding,
     Passage, Passing, Person, Step,
@@ -25,8 +24,6 @@ pub(super) struct Draft {
     pub(super) voided: Option<StayId>,
     /// A stay whose last move this very change takes back, as it leaves it.
     pub(super) taken_back: Option<Box<Stay>>,
-    /// The cards whose cars it has looked at, as it leaves them.
-    pub(super) covers: Covers,
 }
 
 impl Draft {
@@ -76,7 +73,6 @@ impl Lane {
             then: vec![],
             voided: None,
             taken_back: None,
-            covers: Covers::default(),
         }
     }
 
@@ -91,8 +87,7 @@ impl Lane {
         let relied = Relied { table: Table::Lanes, key: self.rules.lane.to_string(), revision: self.hand_revision };
         draft.change.relied.push(relied);
         draft.change.put(&hand);
-        std::mem::take(&mut draft.covers).write(&mut draft.change);
-        let Draft { change, next, passing, also, then, voided: _, taken_back: _, covers: _ } = draft;
+        let Draft { change, next, passing, also, then, voided: _, taken_back: _ } = draft;
         self.open = Some(OpenCommit { input, next, passing, also, then });
         Step { effects: vec![], commit: Some(change) }
     }
