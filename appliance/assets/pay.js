@@ -64,8 +64,9 @@
   const keep = (order) => { try { sessionStorage.setItem(kept, JSON.stringify(order)); } catch { /* a private window */ } };
   const forget = () => { try { sessionStorage.removeItem(kept); } catch { /* a private window */ } };
 
-  const button = at("pay");
-  const busy = (state) => { if (button) button.disabled = state === "busy"; };
+  const buttons = [...document.querySelectorAll("button[data-provider]")];
+  const busy = (state) => { for (const button of buttons) button.disabled = state === "busy"; };
+  const picture = (address) => { at("code").hidden = !address; if (address) at("picture").src = address; };
 
   const follow = async (order) => {
     busy("busy");
@@ -85,21 +86,44 @@
     busy("idle");
   };
 
-  const pay = async () => {
+  // WeChat's browser has a bridge to its wallet; it may come a moment after the page.
+  const bridge = () => new Promise((done) => {
+    if (window.WeixinJSBridge) done(window.WeixinJSBridge);
+    else document.addEventListener("WeixinJSBridgeReady", () => done(window.WeixinJSBridge), { once: true });
+  });
+
+  // To WeChat and back: it says who pays, once, in a code. The state that comes back has to be the one that went out.
+  const signIn = () => {
+    const state = random();
+    keep({ ...recall(), state });
+    const back = new URL(here);
+    back.searchParams.delete("code");
+    back.searchParams.delete("state");
+    location.assign("/pay/sign-in?" + new URLSearchParams({ back: back.pathname + back.search, state }));
+  };
+
+  const pay = async (provider, way, code) => {
+    if (way === "jsapi" && !code && recall().way !== way) { busy("busy"); signIn(); return; }
     busy("busy");
+    picture("");
     note(say.busy);
     try {
       // An order whose time is over is not made payable by asking for it again: then a new key.
       const before = recall().order;
-      if (before && (await ask("/api/v1/pay/orders/" + before)).state !== "pending") forget();
-      const key = recall().key || random();
-      keep({ ...recall(), key });
+      const over = before && (await ask("/api/v1/pay/orders/" + before)).state !== "pending";
+      if (over) forget();
+      // Another button is another order, which takes the place of the one before.
+      const same = recall().provider === provider && recall().way === way;
+      const insteadOf = same || !recall().order ? undefined : recall().order;
+      if (way === "jsapi" && !code && !same) { signIn(); return; }
+      const key = (same && recall().key) || random();
+      keep({ key, provider, way, order: same ? recall().order : undefined });
       const order = await ask(`/api/v1/pay/bills/${bill}/orders`, {
         method: "POST",
         headers: { "Content-Type": "application/json", "Idempotency-Key": key },
-        body: JSON.stringify({ provider: say.provider }),
+        body: JSON.stringify({ provider, way, code, instead_of: insteadOf }),
       });
-      keep({ key, order: order.order_id });
+      keep({ key, provider, way, order: order.order_id });
       if (order.action.kind === "redirect") {
         const to = new URL(order.action.url, location.href);
         if (to.origin === location.origin && to.pathname.startsWith("/sandbox/")) {
@@ -111,16 +135,60 @@
         location.assign(to);
         return;
       }
-      note(order.action.text || "");
-      await follow(order.order_id);
+      if (order.action.kind === "jsapi") {
+        (await bridge()).invoke("getBrandWCPayRequest", order.action.request, (said) => {
+          // What the wallet says is no evidence: the box is asked, whatever it is.
+          if (said.err_msg === "get_brand_wcpay_request:ok") { follow(order.order_id); return; }
+          note(say.givenUp, "bad");
+          busy("idle");
+        });
+        return;
+      }
+      picture(order.action.image);
+      note(say.scan);
+      busy("idle");
     } catch (error) {
-      if (error.kind) forget();
-      note(error.kind === "too-many-orders" ? say.many : say.failed, "bad");
+      // While the provider is away the order stays, and is asked for again under its key.
+      if (error.kind && error.kind !== "provider-away") forget();
+      const words = { "too-many-orders": say.many, "provider-away": say.away };
+      note(words[error.kind] || say.failed, "bad");
       busy("idle");
       if (error.kind === "nothing-due") look().then(() => note("")).catch(() => {});
     }
   };
-  button?.addEventListener("click", pay);
+  for (const button of buttons) button.addEventListener("click", () => pay(button.dataset.provider, button.dataset.way));
+
+  const code = here.searchParams.get("code");
+  if (code) {
+    // Back from WeChat's sign-in. A code is good once, so it leaves the address.
+    const ours = here.searchParams.get("state") === recall().state;
+    for (const name of ["code", "state"]) here.searchParams.delete(name);
+    history.replaceState(null, "", here);
+    const jsapi = buttons.find((button) => button.dataset.way === "jsapi");
+    if (ours && jsapi && page.dataset.state === "due") pay(jsapi.dataset.provider, "jsapi", code);
+  }
+
+  // A coupon is taken at once; an order that is open keeps its old amount, and what is too much of it goes back by itself.
+  at("coupon")?.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const form = event.target;
+    const use = form.querySelector("button");
+    use.disabled = true;
+    note(say.busy);
+    try {
+      draw(await ask(`/api/v1/pay/bills/${bill}/coupons?lang=${say.language}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ code: form.code.value }),
+      }));
+      form.reset();
+      forget();
+      note("");
+    } catch (error) {
+      note(error.kind ? error.message : say.offline, "bad");
+    }
+    use.disabled = false;
+  });
 
   const returned = here.searchParams.get("order");
   if (returned) {
@@ -146,7 +214,7 @@
       try {
         const before = page.dataset.state;
         const view = await look();
-        if (view.state === "paid" && before === "due") { forget(); note(""); }
+        if (view.state === "paid" && before === "due") { forget(); note(""); picture(""); }
         else if (at("note").textContent === say.offline) note("");
       } catch (error) {
         if (error.kind !== "unknown") note(say.offline, "bad");

@@ -1,31 +1,31 @@
-//! The administrator, the one account of first light: a name, and a password of which only an Argon2id hash is held.
+//! The administrator: the account that is there from the beginning, whose password the configuration or the demo gives.
+//! Only an Argon2id hash of it is held, and none is kept.
 //!
 //! Checking takes tens of milliseconds by design: call it off the threads that serve.
 
-use argon2::password_hash::{Error as HashError, SaltString};
-use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
+use crate::users::{self, MIN_PASSWORD_CHARS, PasswordFault};
 
 /// The administrator's name.
-pub const ADMIN: &str = "admin";
-/// Shorter passwords are refused.
-const MIN_PASSWORD_CHARS: usize = 10;
-/// A drawn password: so many characters of [`ALPHABET`].
-const DRAWN_CHARS: usize = 16;
-/// Without characters that are read for another.
-const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789A";
+pub const ADMIN: &str = tollhouse_core::user::ADMIN;
 
 /// Why there is no administrator.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    /// The password is too short.
-    #[error("the administrator's password needs at least {MIN_PASSWORD_CHARS} characters")]
-    TooShort,
-    /// The machine gives no random bytes.
-    #[error("the machine gives no random bytes: {0}")]
-    Random(getrandom::Error),
-    /// Hashing failed.
-    #[error("the administrator's password cannot be kept: {0}")]
-    Hash(HashError),
+    /// The password is too short or too long.
+    #[error("the administrator's password needs at least {MIN_PASSWORD_CHARS} characters, and at most 200")]
+    Length,
+    /// It cannot be kept.
+    #[error(transparent)]
+    Machine(PasswordFault),
+}
+
+impl From<PasswordFault> for AdminError {
+    fn from(fault: PasswordFault) -> Self {
+        match fault {
+            PasswordFault::Length => Self::Length,
+            fault @ PasswordFault::Machine(_) => Self::Machine(fault),
+        }
+    }
 }
 
 /// The administrator.
@@ -46,27 +46,17 @@ pub enum Recognised {
 impl Admin {
     /// The administrator with this password.
     pub fn with_password(password: &str) -> Result<Self, AdminError> {
-        if password.chars().count() < MIN_PASSWORD_CHARS {
-            return Err(AdminError::TooShort);
-        }
-        let mut salt = [0; 16];
-        getrandom::fill(&mut salt).map_err(AdminError::Random)?;
-        let salt = SaltString::encode_b64(&salt).map_err(AdminError::Hash)?;
-        let hash = Argon2::default().hash_password(password.as_bytes(), &salt).map_err(AdminError::Hash)?;
-        Ok(Self { hash: hash.to_string() })
+        Ok(Self { hash: users::password_hash(password)? })
     }
 
     /// A password nobody has had before.
     pub fn draw_password() -> Result<String, AdminError> {
-        let mut bytes = [0; DRAWN_CHARS];
-        getrandom::fill(&mut bytes).map_err(AdminError::Random)?;
-        Ok(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+        Ok(users::draw_password()?)
     }
 
     /// Whether these are the administrator's name and password.
     pub fn recognises(&self, name: &str, password: &str) -> Recognised {
-        let hash = PasswordHash::new(&self.hash).expect("a hash that was made here can be read");
-        let right = Argon2::default().verify_password(password.as_bytes(), &hash).is_ok();
+        let right = users::is_password(password, &self.hash);
         if right && name == ADMIN { Recognised::Yes } else { Recognised::No }
     }
 }
@@ -92,6 +82,6 @@ mod tests {
 
     #[test]
     fn a_short_password_is_refused() {
-        assert!(matches!(Admin::with_password("short"), Err(AdminError::TooShort)));
+        assert!(matches!(Admin::with_password("short"), Err(AdminError::Length)));
     }
 }

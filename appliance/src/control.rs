@@ -12,16 +12,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::runtime::Handle;
 
+use crate::desks::{self, Desks};
 use crate::drivers::DriverDesk;
 use crate::drivers::order::{Asked, Roll, Told};
 use crate::past::{self, EndedStay, StoredBill};
 use crate::store::{Store, Verdict};
 
 const FILE: &str = "control.sock";
-/// The longest request, in bytes.
-const MAX_REQUEST_BYTES: u64 = 16 << 10;
+/// The longest request, in bytes: an import with all its rows.
+const MAX_REQUEST_BYTES: u64 = 64 << 20;
 /// No driver is larger.
 const MAX_LIBRARY_BYTES: u64 = 64 << 20;
 /// So many commands are answered at once; the next one waits.
@@ -51,6 +53,13 @@ pub enum Request {
     Drivers,
     /// A change of the drivers.
     Driver(Box<Asked>),
+    /// A command to one of the desks ([`crate::desks::DeskCommand`]).
+    Desk {
+        /// Which.
+        desk: String,
+        /// What.
+        ask: Value,
+    },
 }
 
 /// What the box answers.
@@ -67,6 +76,8 @@ pub enum Reply {
     Drivers(Roll),
     /// What came of a change of the drivers.
     Driver(Told),
+    /// What a desk answers.
+    Desk(Value),
     /// It could not be done, and why.
     Failed(String),
 }
@@ -78,6 +89,8 @@ pub struct Reach {
     pub store: Store,
     /// Its drivers.
     pub drivers: Arc<DriverDesk>,
+    /// Its desks.
+    pub desks: Desks,
     /// Where its drivers' tasks run.
     pub runtime: Handle,
 }
@@ -166,6 +179,10 @@ fn answer(stream: &UnixStream, reach: &Reach) -> io::Result<()> {
         Ok(Request::Drivers) => reach.drivers.roll().map_or_else(Reply::Failed, Reply::Drivers),
         Ok(Request::Driver(asked)) => {
             change_drivers(reach, &asked, &mut from).map_or_else(Reply::Failed, Reply::Driver)
+        }
+        Ok(Request::Desk { desk, ask }) => {
+            let answered = reach.runtime.block_on(desks::answer(&reach.desks, &desk, ask));
+            answered.map_or_else(Reply::Failed, Reply::Desk)
         }
         Err(fault) => Reply::Failed(format!("the box does not know this command: {fault}")),
     };

@@ -146,6 +146,18 @@ pub fn former(tariffs: &Tariffs, records: &impl Records) -> Vec<Plan> {
     plans
 }
 
+/// The tariff as it is on record, for who prices without the configuration: the versions of the one that was loaded last.
+pub fn on_record(records: &impl Records) -> Option<TariffBook> {
+    let on_record = records.list::<TariffVersion>("", MOST_FORMER).unwrap_or_default();
+    let id = on_record.iter().max_by_key(|kept| kept.record.loaded_at)?.record.id.clone();
+    let of_it = on_record.into_iter().filter(|kept| kept.record.id == id);
+    let plans: Vec<Plan> = of_it
+        .filter_map(|kept| parse::parse(&kept.record.text).ok().and_then(|file| Plan::new(Arc::new(file)).ok()))
+        .collect();
+    let last = plans.last()?.clone();
+    Some(TariffBook::new(plans).unwrap_or_else(|_| TariffBook::of(last)))
+}
+
 /// Reads a file's text: bounded, and UTF-8.
 pub fn read_text(path: &Path) -> Result<String, TariffFault> {
     let name = path.display().to_string();

@@ -1,21 +1,24 @@
 //! Where everything meets: from a configuration to a running box, and back down in good order. Links, actors and server
 //! know message types and traits; only this module knows who they are.
 
-use std::collections::{BTreeMap, HashMap};
-use std::io;
+mod fault;
+mod lanes;
+mod money;
+mod passes;
+mod payment;
+
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter};
 use actix_web::dev::ServerHandle;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::future::{join_all, join3};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tollhouse_core::id::{DeviceId, IdKey};
-use tollhouse_core::lane::{self as core_lane, LaneRules};
 use tollhouse_core::tariff::TariffBook;
 use tollhouse_drivers::event::Presence;
 use tollhouse_drivers::mqtt::{MqttConfig, MqttLink};
@@ -23,90 +26,42 @@ use tollhouse_drivers::plugin::{FileWall, file_wall};
 use tollhouse_drivers::{DeviceLink, EventSink, Observer};
 
 use crate::actors::billing::{BillingActor, BillingParts};
-use crate::actors::lane::{LaneParts, LaneWatch};
-use crate::actors::lot::messages::FinishLanes;
+use crate::actors::lane::LaneParts;
+use crate::actors::lot::messages::{BillMoved, FinishLanes};
 use crate::actors::lot::{HousekeepingPlace, LotActor, LotParts, Outbox, Rounds, Routes};
-use crate::actors::payment::provider::Provider;
-use crate::actors::payment::sandbox::{SANDBOX, SandboxBank, SandboxProvider};
-use crate::actors::payment::{PaymentActor, PaymentDesk, PaymentParts};
+use crate::actors::payment::codes::Codes;
 use crate::actors::whitelist::{Ear, ListedCamera, WhitelistActor, WhitelistParts};
 use crate::admin::Admin;
+use crate::charging::ChargingDesks;
+use crate::charging::bills::remind::NoticeLog;
+use crate::charging::bills::round::{BillClock, BillRound};
 use crate::clock::BoxClock;
-use crate::config::{Config, Direction, ExitWithoutEntry, HolderOwes, LaneConfig, PassedBy, Sandbox};
+use crate::config::{Config, LaneConfig};
 use crate::control::{ControlSocket, Reach};
+use crate::desks::{self, DeskParts as DeskShare, Desks};
 use crate::devices::Devices;
 use crate::drivers::{DeskParts, DriverDesk, DriverSlot, Shelf, Surroundings, slots};
-use crate::http::{self, Doors, HttpError};
+use crate::http::{self, Doors};
+use crate::invoices::InvoiceActor;
 use crate::live::Live;
-use crate::metrics::{LinkObserver, Metrics, MetricsError};
+use crate::metrics::{LinkObserver, Metrics};
 use crate::past;
 use crate::readiness::{Part, Readiness, Standing};
-use crate::secret::{self, SecretError};
-use crate::store::{Store, StoreError, StoreOptions};
-use crate::tariffs::{self, KeepError, TariffFault, Tariffs};
+use crate::secret;
+use crate::store::{Store, StoreOptions};
+use crate::tariffs::{self, Tariffs};
+
+pub use fault::StartError;
+use lanes::{rules, watch};
 
 /// Lanes run on so many threads of their own.
 const LANE_THREADS: usize = 2;
 /// How long the box finishes what is decided before it closes the store all the same.
 const FINISH_WITHIN: Duration = Duration::from_secs(1);
+/// A visitor whose time has come has a pass at the gate within this time.
+const INVITED_EVERY: Duration = Duration::from_secs(15);
 /// How long links and pages may take to hang up.
 const HANG_UP_WITHIN: Duration = Duration::from_millis(2_500);
-/// Without a loop, the same plate read again within this time after the opening is still the same car.
-const SAME_CAR_WITHIN: TimeDelta = TimeDelta::seconds(10);
-
-/// Why the box could not start. Each says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The store could not be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The box's key could not be read or made.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    /// The server could not listen.
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    /// Metrics are wrongly declared: a bug.
-    #[error(transparent)]
-    Metrics(#[from] MetricsError),
-    /// A driver's file is no driver.
-    #[error("driver {name}: {fault}")]
-    Driver {
-        /// The instance.
-        name: String,
-        /// What is wrong.
-        fault: String,
-    },
-    /// The list of revoked drivers could not be read: without it nobody knows which may run.
-    #[error("{0}")]
-    Revocations(String),
-    /// The sandbox's book could not be opened.
-    #[error("the sandbox's book cannot be opened: {0}")]
-    Sandbox(io::Error),
-    /// The control socket could not be made.
-    #[error(
-        "the control socket cannot be made in the data folder: {0}; a socket path has at most 107 characters, so choose a shorter data folder if that is it"
-    )]
-    Control(io::Error),
-    /// The tariff is faulty; each fault with its place.
-    #[error("{0}\ncorrect it, and try it with `tollhouse tariff check FILE`")]
-    Tariff(String),
-    /// A version of the tariff could not be put on record.
-    #[error(transparent)]
-    Keep(#[from] KeepError),
-    /// The broker's password could not be read.
-    #[error("the broker's password cannot be read from {0}: {1}")]
-    Password(PathBuf, io::Error),
-    /// This program's own file could not be found, which plugin hosts are started from.
-    #[error("the program's own file cannot be found: {0}")]
-    Executable(io::Error),
-}
-
-impl StartError {
-    fn tariff(faults: &[TariffFault]) -> Self {
-        Self::Tariff(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-    }
-}
 
 /// A running box.
 pub struct Running {
@@ -126,6 +81,7 @@ pub struct Running {
     server: ServerHandle,
     arbiters: Vec<Arbiter>,
     _control: ControlSocket,
+    _bills: BillClock,
 }
 
 struct Links {
@@ -145,6 +101,7 @@ struct Shared {
     metrics: Arc<Metrics>,
     readiness: Arc<Readiness>,
     outbox: Arc<Outbox>,
+    codes: Arc<Codes>,
 }
 
 /// Starts the box; `admin` may open lanes by hand. Must be called within an actix system; what it starts ends with [`Running::stop`].
@@ -158,16 +115,42 @@ pub fn start(config: &Config, clock: BoxClock, admin: Option<Admin>) -> Result<R
     let sink = ear.as_ref().map_or(plain, |ear| Arc::<Ear>::clone(ear));
     let (links, devices) = connect(config, &shared, sink)?;
     let devices = Arc::new(devices);
-    let arbiters: Vec<Arbiter> = (0..=LANE_THREADS).map(|_| Arbiter::new()).collect();
+    // The lanes' threads, the desk's, and one for what follows the journal.
+    let arbiters: Vec<Arbiter> = (0..LANE_THREADS + 2).map(|_| Arbiter::new()).collect();
     let lot = start_lot(config, &shared, &routes, &devices, &arbiters);
+    passes::follow(config, &shared, &lot, &arbiters[LANE_THREADS + 1]);
     if let Some(ear) = ear {
         keep_lists(&ear, listed, &shared, &devices, &arbiters[LANE_THREADS]);
     }
-    let (server, http) = serve(config, &shared, &lot, &links.drivers, &arbiters, admin)?;
-    let reach = Reach { store: shared.store.clone(), drivers: Arc::clone(&links.drivers), runtime: Handle::current() };
+    let admin = admin.map(Arc::new);
+    let desks = desks(config, &shared, admin);
+    let bills = bill_by_itself(config, &desks)?;
+    let (server, http) = serve(config, &shared, &lot, &links.drivers, &arbiters, &desks)?;
+    let reach =
+        Reach { store: shared.store.clone(), drivers: Arc::clone(&links.drivers), desks, runtime: Handle::current() };
     let control = ControlSocket::listen(&config.store.data, reach).map_err(StartError::Control)?;
     let Shared { store, live, readiness, .. } = shared;
-    Ok(Running { http, lot, live, store, readiness, devices, links, server, arbiters, _control: control })
+    Ok(Running {
+        http,
+        lot,
+        live,
+        store,
+        readiness,
+        devices,
+        links,
+        server,
+        arbiters,
+        _control: control,
+        _bills: bills,
+    })
+}
+
+/// What property charging does by itself, on a thread of its own.
+fn bill_by_itself(config: &Config, desks: &Desks) -> Result<BillClock, StartError> {
+    let reminders = Arc::new(NoticeLog::new(config.store.data.join("reminders.jsonl")));
+    let ChargingDesks { bills, runs, .. } = &desks.charging;
+    let round = BillRound::new(runs.clone(), bills.parts().clone(), reminders, config.bills.clone());
+    round.start().map_err(StartError::Bills)
 }
 
 fn share(config: &Config, clock: BoxClock) -> Result<Shared, StartError> {
@@ -188,7 +171,18 @@ fn share(config: &Config, clock: BoxClock) -> Result<Shared, StartError> {
     let live = Arc::new(Live::new(config.lot.name.clone(), config.lot.capacity));
     let tariffs = Arc::new(tariffs(config, &store, clock.now())?);
     let tariff = Arc::new(tariffs.book.clone());
-    Ok(Shared { store, clock, key, tariff, tariffs, live, metrics, readiness, outbox: Arc::default() })
+    Ok(Shared {
+        store,
+        clock,
+        key,
+        tariff,
+        tariffs,
+        live,
+        metrics,
+        readiness,
+        outbox: Arc::default(),
+        codes: Arc::default(),
+    })
 }
 
 fn owned(lane: &LaneConfig) -> Vec<DeviceId> {
@@ -303,6 +297,7 @@ fn start_lot(
         outbox: Arc::clone(&shared.outbox),
         barrier_run: Arc::default(),
         watch: watch(lane),
+        codes: Arc::clone(&shared.codes),
     });
     let rounds = Rounds {
         live: Arc::clone(&shared.live),
@@ -327,59 +322,37 @@ fn start_lot(
     LotActor::start_in_arbiter(&desk.handle(), move |_| LotActor::new(parts))
 }
 
-fn rules(config: &Config, lane: &LaneConfig, shared: &Shared) -> LaneRules {
-    let policy = &config.policy;
-    let seconds = |count: u32| TimeDelta::seconds(i64::from(count));
-    LaneRules {
-        lane: lane.id.clone(),
-        direction: match lane.direction {
-            Direction::Entry => core_lane::Direction::Entry,
-            Direction::Exit => core_lane::Direction::Exit,
-        },
-        area: lane.area.clone(),
-        within: lane.within.clone(),
-        capacity: config.capacity_of(&lane.area),
-        barrier: lane.barrier.clone(),
-        display: lane.display.clone(),
-        passed_by: match lane.passed_by {
-            PassedBy::Event => core_lane::PassedBy::Event,
-            PassedBy::Opening => core_lane::PassedBy::Opening,
-        },
-        stale_after: seconds(policy.stale_after_s),
-        command_ttl: seconds(policy.command_ttl_s),
-        passed_after: seconds(policy.passed_after_s),
-        same_car_within: SAME_CAR_WITHIN,
-        exit_without_entry: match policy.exit_without_entry {
-            ExitWithoutEntry::Open => core_lane::ExitWithoutEntry::Open,
-            ExitWithoutEntry::Attend => core_lane::ExitWithoutEntry::Attend,
-        },
-        holder_owes: match policy.holder_owes {
-            HolderOwes::Arrears => core_lane::HolderOwes::Arrears,
-            HolderOwes::Pays => core_lane::HolderOwes::Pays,
-        },
-        tariff: Arc::clone(&shared.tariff),
-        tax_rate: config.lot.tax_rate,
-        self_opening: lane.self_opening.clone(),
-        key: shared.key.clone(),
-        pay_url: Some(format!("{}/pay/lanes/{}", public_url(config), lane.code)),
-    }
-}
-
-/// What the lane's actor watches beside its cars.
-fn watch(lane: &LaneConfig) -> LaneWatch {
-    let told = lane.passed_by == PassedBy::Event || lane.loop_device.is_some();
-    LaneWatch {
-        confirmed_by: lane.confirmed_by,
-        passing: if told { core_lane::PassingIsTold::Yes } else { core_lane::PassingIsTold::No },
-        cameras: lane.cameras.clone(),
-        spare_cameras: lane.spare_cameras.clone(),
-        spare_after: TimeDelta::milliseconds(i64::from(lane.spare_after_ms)),
-    }
-}
-
 /// How phones reach the box: as configured, else where it listens.
 fn public_url(config: &Config) -> String {
     config.http.public_url.clone().unwrap_or_else(|| format!("http://{}", config.http.listen))
+}
+
+/// The desks, which commands and HTTP calls share. The lot is put on record for commands on the stopped box.
+fn desks(config: &Config, shared: &Shared, admin: Option<Arc<Admin>>) -> Desks {
+    let desks = Desks::new(&DeskShare {
+        store: shared.store.clone(),
+        clock: shared.clock.clone(),
+        key: shared.key.clone(),
+        lot: Arc::new(desks::lot(config)),
+        admin,
+    });
+    let kept = desks.clone();
+    actix::spawn(async move {
+        if let Err(fault) = desks::keep_lot(&kept).await {
+            tracing::warn!(%fault, "the lot is not on record: commands on the stopped box will ask for --config");
+        }
+    });
+    let holders = desks.charging.holders.clone();
+    actix::spawn(async move {
+        let mut turns = tokio::time::interval(INVITED_EVERY);
+        loop {
+            turns.tick().await;
+            if let Err(fault) = holders.admit_invited().await {
+                tracing::warn!(%fault, "passes of invited visitors could not be written");
+            }
+        }
+    });
+    desks
 }
 
 fn serve(
@@ -388,7 +361,7 @@ fn serve(
     lot: &Addr<LotActor>,
     drivers: &Arc<DriverDesk>,
     arbiters: &[Arbiter],
-    admin: Option<Admin>,
+    desks: &Desks,
 ) -> Result<(ServerHandle, SocketAddr), StartError> {
     let desk = arbiters[LANE_THREADS].handle();
     let billing = BillingParts {
@@ -403,37 +376,27 @@ fn serve(
         inside_token: config.payment.inside_token.clone(),
     };
     let billing = BillingActor::start_in_arbiter(&desk, move |_| BillingActor::new(billing));
-    let mut providers: BTreeMap<&'static str, Arc<dyn Provider>> = BTreeMap::new();
-    let mut bank = None;
-    if config.payment.sandbox == Sandbox::On {
-        let opened = Arc::new(SandboxBank::open(&config.store.data).map_err(StartError::Sandbox)?);
-        providers.insert(SANDBOX, Arc::new(SandboxProvider::new(Arc::clone(&opened))));
-        bank = Some(opened);
-    }
-    let payment = PaymentParts {
-        store: shared.store.clone(),
-        clock: shared.clock.clone(),
-        key: shared.key.clone(),
-        tariff: Arc::clone(&shared.tariff),
-        tax_rate: config.lot.tax_rate,
-        zone: config.lot.zone,
-        order_life: TimeDelta::minutes(i64::from(config.payment.order_minutes)),
-        providers,
-        bank,
-        live: Arc::clone(&shared.live),
-        metrics: Arc::clone(&shared.metrics),
-        bill_moved: lot.clone().recipient(),
-    };
-    let payment = PaymentActor::start_in_arbiter(&desk, move |_| PaymentActor::new(PaymentDesk::new(payment)));
+    let payment = payment::start(config, shared, lot, &desk)?;
+    let money = money::start(config, shared, lot, desks, &arbiters[LANE_THREADS], &payment);
+    let invoices = desks.invoices.clone();
+    InvoiceActor::start_in_arbiter(&desk, move |_| InvoiceActor::new(invoices));
     let doors = Doors {
         ask_lane: billing.clone().recipient(),
         ask_plate: billing.clone().recipient(),
         ask_bill: billing.recipient(),
-        make_order: payment.clone().recipient(),
-        ask_order: payment.clone().recipient(),
-        sandbox_pay: payment.recipient(),
+        make_order: payment.actor.clone().recipient(),
+        ask_order: payment.actor.clone().recipient(),
+        sandbox_pay: payment.actor.clone().recipient(),
+        provider_calls: payment.actor.clone().recipient(),
+        sign_in: payment.actor.clone().recipient(),
+        offers: payment.offers,
         open_lane: lot.clone().recipient(),
-        admin: admin.map(Arc::new),
+        desks: desks.clone(),
+        tell_bill_moved: {
+            let lot = lot.clone();
+            Arc::new(move || lot.do_send(BillMoved))
+        },
+        trusted_proxies: config.http.trusted_proxies.clone(),
         live: Arc::clone(&shared.live),
         metrics: Arc::clone(&shared.metrics),
         readiness: Arc::clone(&shared.readiness),
@@ -455,6 +418,9 @@ fn serve(
             Arc::new(move |last| past::ended_stays(&store.snapshot(), last))
         },
         slow: Arc::new(Semaphore::new(1)),
+        till: money.till,
+        release: payment.actor.clone().recipient(),
+        arrears: money.arrears,
     };
     let (address, handle, server) = http::serve(config.http.listen, doors)?;
     actix::spawn(async move {

@@ -10,20 +10,25 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tollhouse::clock::BoxClock;
 use tollhouse::config::DriversConfig;
 use tollhouse::control::{ControlSocket, Reach};
+use tollhouse::desks::Desks;
 use tollhouse::drivers::{DeskParts, DriverDesk, Shelf};
 use tollhouse::store::{Store, StoreOptions};
 use tollhouse::tariffs::{self, Tariffs};
 use tollhouse_core::bill::Bill;
-use tollhouse_core::id::{AreaId, DeviceId, EventId, IdKey, LaneId};
+use tollhouse_core::id::{AreaId, DeviceId, EventId, IdKey, LaneId, LotId};
+use tollhouse_core::invoice::Documents;
 use tollhouse_core::lane::{
     Direction, ExitWithoutEntry, HolderOwes, Input, Lane, LaneRules, Mark, Passed, PassedBy, Person, Read, Way,
 };
+use tollhouse_core::money::Currency;
 use tollhouse_core::pass::{Coverage, GatePass, Grants};
 use tollhouse_core::plate::{Colour, Plate};
 use tollhouse_core::record::{Cause, Change, ChangeKind, Records};
 use tollhouse_core::stay::Inside;
+use tollhouse_core::user::RoleLimits;
 
 fn nested() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tariffs/nested-court.toml").display().to_string()
@@ -47,6 +52,23 @@ const STREET_OUT: usize = 3;
 /// At this time on 2 March 2026 in Shanghai.
 fn clock(time: &str) -> DateTime<Utc> {
     format!("2026-03-02T{time}:00+08:00").parse::<DateTime<chrono::FixedOffset>>().expect("a time").to_utc()
+}
+
+/// What the box's desks know of it; no command of these tests asks them.
+fn the_lot() -> tollhouse_core::lot::Lot {
+    tollhouse_core::lot::Lot {
+        id: LotId::new("demo").expect("a name"),
+        name: "Demo".to_owned(),
+        zone: chrono_tz::Asia::Shanghai,
+        currency: Currency::Cny,
+        tax_rate: Decimal::ZERO,
+        capacity: 100,
+        areas: vec![],
+        lanes: vec![],
+        limits: RoleLimits::default(),
+        charging: tollhouse_core::charging::policy::ChargingPolicy::default(),
+        documents: Documents::default(),
+    }
 }
 
 impl Lot {
@@ -161,7 +183,14 @@ impl Lot {
             now: Arc::new(|| clock("18:00")),
             around: None,
         });
-        let reach = Reach { store: self.store.clone(), drivers, runtime: self.runtime.handle().clone() };
+        let desks = Desks::new(&tollhouse::desks::DeskParts {
+            store: self.store.clone(),
+            clock: BoxClock::start(1),
+            key: IdKey::new([1; 32]),
+            lot: Arc::new(the_lot()),
+            admin: None,
+        });
+        let reach = Reach { store: self.store.clone(), drivers, desks, runtime: self.runtime.handle().clone() };
         let _socket = ControlSocket::listen(&self.data(), reach).expect("listens");
         answer(arguments)
     }
@@ -258,10 +287,10 @@ fn a_change_is_previewed_against_the_stays_of_a_box_running_or_stopped_each_area
         let from = clock("00:00");
         let grants = Grants::Rented { card: "C9".into(), from, until: from + TimeDelta::days(30), grace_days: 0 };
         let coverage = Coverage { areas: vec![AreaId::new("court").expect("a name")], hours: vec![] };
-        change.put(&GatePass { plate, grants, coverage });
+        change.put(&GatePass { coverage, ..GatePass::new(plate, grants) });
         let grants = Grants::Free { until: None };
         let plate = Plate::new("粤C00008").expect("a plate");
-        change.put(&GatePass { plate, grants, coverage: Coverage::default() });
+        change.put(&GatePass::new(plate, grants));
     });
     // Two that never saw the court, one that did, a card for the court that pays for the garage, and one that is free.
     lot.stays("粤C00001", "08:00", "10:00", None);

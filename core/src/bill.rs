@@ -3,13 +3,17 @@
 //! A draft posts nothing: looking at a price never posts. An order, cash or the exit fixes it; after that it only grows
 //! by further lines, and each growth is posted.
 
+mod position;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::books::{Posting, grown, split_tax};
-use crate::id::{BillId, IdKey, OrderId, StayId};
+use self::position::Position;
+use crate::books::Posting;
+use crate::coupons::{BillDiscount, Discount, MerchantCharge, Reduction, reduce};
+use crate::id::{BillId, DiscountId, IdKey, OrderId, StayId};
 use crate::money::{Money, MoneyError};
 use crate::plate::Plate;
 use crate::record::{Change, Record, Table};
@@ -47,6 +51,9 @@ pub struct Bill {
     /// Orders made for it that may still be paid, oldest first.
     #[serde(default)]
     pub orders: Vec<OrderId>,
+    /// What its stay's reductions come to, in the order in which they were given; each has its lines too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<BillDiscount>,
 }
 
 /// Kinds of bill.
@@ -121,6 +128,13 @@ impl BillState {
     }
 }
 
+/// Whether anything was brought up to date.
+#[derive(PartialEq)]
+enum Moved {
+    Yes,
+    No,
+}
+
 /// The counter of bills of a kind in a state.
 pub fn bills_counter(kind: BillKind, state: BillState) -> String {
     format!("bills/{}/{}", kind.as_str(), state.as_str())
@@ -135,6 +149,14 @@ pub fn priced_facts(stay: &Stay, until: DateTime<Utc>, zone: Tz) -> StayFacts {
         version: stay.tariff.clone(),
         ..StayFacts::new(stay.entered_at, until, stay.colour)
     }
+}
+
+/// What the temporary bill of a stay says up to a moment, with a line for each part of it without a place of its card.
+pub fn priced(stay: &Stay, until: DateTime<Utc>, tariff: &TariffBook) -> Result<Assessment, PriceError> {
+    let zone = tariff.version(stay.tariff.as_deref(), stay.entered_at).file().time_zone;
+    let mut priced = tariff.price(&priced_facts(stay, until, zone))?;
+    stay.tell_of_places(&mut priced.lines, until, zone, Money::zero(tariff.currency()));
+    Ok(priced)
 }
 
 impl Record for Bill {
@@ -165,37 +187,53 @@ impl Bill {
             return Ok(bill.clone());
         }
         let zone = tariff.version(stay.tariff.as_deref(), stay.entered_at).file().time_zone;
-        let priced = tariff.price(&priced_facts(stay, until, zone))?;
-        if let Some(bill) = before {
-            return Ok(bill.clone().grown_to(priced, until)?);
-        }
+        let facts = priced_facts(stay, until, zone);
+        let priced = priced(stay, until, tariff)?;
         let zero = Money::zero(tariff.currency());
-        Ok(Bill {
+        let paid = before.map_or(zero, |bill| bill.paid);
+        // What was paid stays paid: a reduction takes off what is open, and no more.
+        let most = priced.total.minus(paid)?;
+        let reductions = reduce(&stay.discounts, &facts, &priced, most, tariff)?;
+        if let Some(bill) = before {
+            return Ok(bill.clone().grown_to(priced, &stay.discounts, &reductions, until)?);
+        }
+        let draft = Bill {
             id: BillId::derive(key, &[&stay.id.to_string()]),
             kind: BillKind::Temporary,
             stay: stay.id,
             plate: stay.plate.clone(),
             state: BillState::Draft,
-            total: priced.total,
-            lines: priced.lines,
+            total: zero,
+            lines: vec![],
             paid: zero,
             posted: zero,
             posted_tax: zero,
             tax_rate,
             assessed_to: until,
             orders: vec![],
-        })
+            discounts: vec![],
+        };
+        Ok(draft.grown_to(priced, &stay.discounts, &reductions, until)?)
     }
 
-    /// A draft takes the new lines; a fixed bill keeps its lines and gets one more for the difference, if there is one.
-    fn grown_to(mut self, priced: Assessment, until: DateTime<Utc>) -> Result<Bill, MoneyError> {
+    /// A draft takes the new lines; a fixed bill keeps its lines and gets one more for each difference, if there is one.
+    fn grown_to(
+        mut self,
+        priced: Assessment,
+        discounts: &[Discount],
+        reductions: &[Reduction],
+        until: DateTime<Utc>,
+    ) -> Result<Bill, MoneyError> {
+        let before = self.gross()?;
         if self.state == BillState::Draft {
             self.lines = priced.lines;
             self.total = priced.total;
             self.assessed_to = until;
+            self.discounts.iter_mut().for_each(|one| one.amount = Money::zero(before.currency()));
+            self.take_off(discounts, reductions)?;
             return Ok(self);
         }
-        let more = priced.total.minus(self.total)?;
+        let more = priced.total.minus(before)?;
         if more.is_positive() {
             self.lines.push(FeeLine {
                 text: Words::new("超时补缴", "Further parking after payment"),
@@ -206,11 +244,62 @@ impl Bill {
                 unit_price: more.decimal(),
                 amount: more,
             });
-            self.total = priced.total;
+            self.total = self.total.plus(more)?;
+        }
+        if self.take_off(discounts, reductions)? == Moved::Yes || more.is_positive() {
             self.assessed_to = until;
-            self.state = if self.paid.is_zero() { BillState::Open } else { BillState::PartPaid };
+            self.state = self.settled_state();
         }
         Ok(self)
+    }
+
+    /// Brings what each reduction takes off to what it comes to now, with a line for the difference.
+    fn take_off(&mut self, discounts: &[Discount], reductions: &[Reduction]) -> Result<Moved, MoneyError> {
+        let mut moved = Moved::No;
+        for (place, (discount, reduction)) in discounts.iter().zip(reductions).enumerate() {
+            if place == self.discounts.len() {
+                self.discounts.push(BillDiscount::of(discount, self.total.currency()));
+            }
+            let known = &mut self.discounts[place];
+            let more = reduction.amount.minus(known.amount)?;
+            if more.is_zero() {
+                continue;
+            }
+            known.amount = reduction.amount;
+            self.total = self.total.minus(more)?;
+            let amount = more.negated();
+            self.lines.push(FeeLine { unit_price: amount.decimal(), amount, ..reduction.line.clone() });
+            moved = Moved::Yes;
+        }
+        Ok(moved)
+    }
+
+    fn settled_state(&self) -> BillState {
+        match (self.due().is_zero(), self.paid.is_zero()) {
+            (true, _) => BillState::Paid,
+            (false, true) => BillState::Open,
+            (false, false) => BillState::PartPaid,
+        }
+    }
+
+    /// What it comes to before its reductions.
+    pub fn gross(&self) -> Result<Money, MoneyError> {
+        self.discounts.iter().try_fold(self.total, |sum, one| sum.plus(one.amount))
+    }
+
+    /// What a reduction of it takes off; `None`: it has no such reduction.
+    pub fn discount(&self, id: DiscountId) -> Option<Money> {
+        self.discounts.iter().find(|one| one.id == id).map(|one| one.amount)
+    }
+
+    /// What of it the books know that bears tax: all but what the lot's own reductions take off.
+    pub fn taxed(&self) -> Result<Money, MoneyError> {
+        self.discounts.iter().try_fold(self.posted, |sum, one| sum.plus(one.merchants_part(one.posted)))
+    }
+
+    /// Whether reductions take off what the books do not know yet.
+    pub fn has_reductions_to_post(&self) -> bool {
+        self.discounts.iter().any(|one| one.amount != one.posted)
     }
 
     /// Writes the bill, and counts it under its state instead of the one `before`.
@@ -221,25 +310,45 @@ impl Bill {
                 change.count(&bills_counter(self.kind, before), -1, None);
             }
         }
+        for charge in self.charges() {
+            change.put(&charge);
+        }
         change.personal(self.plate.as_str());
         change.put(self);
     }
 
+    /// What merchants are charged by it, as far as the books know.
+    fn charges(&self) -> impl Iterator<Item = MerchantCharge> {
+        self.discounts.iter().filter_map(|one| {
+            Some(MerchantCharge {
+                merchant: one.merchant.clone()?,
+                at: one.posted_at?,
+                coupon: one.id,
+                bill: self.id,
+                value: one.posted,
+                charged: one.merchants_part(one.posted),
+            })
+        })
+    }
+
     /// Fixes the bill as it stands: what the books do not know yet is posted. Nothing to post gives no postings.
-    pub fn fix(&mut self) -> Result<Vec<Posting>, MoneyError> {
-        let growth = self.total.minus(self.posted)?;
+    pub fn fix(&mut self, now: DateTime<Utc>) -> Result<Vec<Posting>, MoneyError> {
         if self.state == BillState::Draft {
-            self.state = BillState::Open;
-        }
-        if growth.is_zero() {
-            return Ok(vec![]);
+            self.state = self.settled_state();
         }
         // The tax of all is split from the rounded gross of all, so that parts never drift from the whole.
-        let tax = split_tax(self.total, self.tax_rate);
-        let tax_growth = tax.minus(self.posted_tax)?;
+        let known = self.discounts.iter().try_fold(self.posted, |sum, one| sum.plus(one.posted))?;
+        let before = Position::of(known, &self.discounts, |one| one.posted, self.tax_rate)?;
+        let after = Position::of(self.gross()?, &self.discounts, |one| one.amount, self.tax_rate)?;
         self.posted = self.total;
-        self.posted_tax = tax;
-        Ok(grown(growth, tax_growth))
+        self.posted_tax = after.tax();
+        for one in &mut self.discounts {
+            if one.posted != one.amount {
+                one.posted = one.amount;
+                one.posted_at.get_or_insert(now);
+            }
+        }
+        after.less(&before)
     }
 
     /// Takes as much of `amount` as is due, and says how much that was.

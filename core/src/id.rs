@@ -94,6 +94,8 @@ names! {
     EventId;
     /// One run of a device, from power-up to power-down.
     BootId;
+    /// By what a person or a program signs in.
+    UserName;
 }
 
 /// The box's secret, from which its ids are derived. Made once, at the first start, by the shell.
@@ -107,16 +109,25 @@ impl IdKey {
     }
 
     fn derive(&self, kind: &str, of: &[&str]) -> [u8; 16] {
+        let whole = self.whole(kind, of);
+        let mut half = [0; 16];
+        half.copy_from_slice(&whole[..16]);
+        half
+    }
+
+    /// 256 bits that nobody can tell without this key, the same for the same parts: tokens are made of them.
+    pub fn secret(&self, of: &[&str]) -> [u8; 32] {
+        self.whole("secret", of)
+    }
+
+    fn whole(&self, kind: &str, of: &[&str]) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         mac.update(kind.as_bytes());
         for part in of {
             mac.update(&(part.len() as u64).to_le_bytes());
             mac.update(part.as_bytes());
         }
-        let whole = mac.finalize().into_bytes();
-        let mut half = [0; 16];
-        half.copy_from_slice(&whole[..16]);
-        half
+        mac.finalize().into_bytes().into()
     }
 }
 
@@ -220,6 +231,20 @@ derived_ids! {
     CreditNoteId "credit_note";
     /// A command to a device.
     CommandId "cmd";
+    /// One attendant's time at the till (班次).
+    ShiftId "shift";
+    /// A difference between the books and a statement.
+    DifferenceId "difference";
+    /// A posting by hand.
+    VoucherId "voucher";
+    /// A recommendation of packages.
+    RecommendationId "recommendation";
+    /// A visitor whom a holder has invited.
+    InvitationId "invitation";
+    /// A reduction of a stay: a coupon, or a discount that a person gave.
+    DiscountId "discount";
+    /// An invoice or a receipt (发票, 收据). Shown to the public, so unguessable.
+    InvoiceId "invoice";
 }
 
 #[cfg(test)]

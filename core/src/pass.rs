@@ -1,6 +1,12 @@
 //! The gate pass (放行凭证): the gate's own copy of what it needs of cards and bills to decide without asking anybody.
 //!
-//! Property charging writes passes; the lane only reads them. Coverage (more cars than places) joins here with the cards.
+//! Two hands write passes, under keys that never meet: people put a plate on the block list or the free list (key: the
+//! plate), and property charging gives one for each card that the plate is on (key: plate and card). The lane reads all
+//! of a plate's at once ([`Passes`]) and writes none. It must not know how a card came to what its pass says.
+
+mod of_plate;
+
+pub use of_plate::{Passes, Verdict};
 
 use chrono::{DateTime, TimeDelta, Utc, Weekday};
 use serde::{Deserialize, Serialize};
@@ -20,6 +26,30 @@ pub struct GatePass {
     /// Where and at which hours it covers its car. It opens elsewhere too; the rest is priced as temporary.
     #[serde(default, skip_serializing_if = "Coverage::is_whole")]
     pub coverage: Coverage,
+    /// For how many cars its card has places; none: nobody counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub places: Option<Places>,
+}
+
+/// For how many of a card's cars there are places inside, and what becomes of one more (一位多车).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Places {
+    /// So many.
+    pub count: u32,
+    /// What is done with the next one.
+    pub more: MorePolicy,
+}
+
+/// What the lot does with a car of a card whose places are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MorePolicy {
+    /// It is not let in.
+    Refuse,
+    /// It is let in as a temporary car, and covered when a place comes free.
+    ChargeAsTemporary,
+    /// It is let in free of charge.
+    AdmitFree,
 }
 
 /// The areas and hours of a pass.
@@ -55,7 +85,10 @@ pub struct PassHours {
 impl Record for GatePass {
     const TABLE: Table = Table::Passes;
     fn key(&self) -> String {
-        self.plate.to_string()
+        match self.card() {
+            Some(card) => Self::key_of(&self.plate, card),
+            None => self.plate.to_string(),
+        }
     }
 }
 
@@ -109,6 +142,28 @@ pub enum OverduePolicy {
     RefuseEntry,
 }
 
+impl OverduePolicy {
+    /// The word in records and configurations.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenAndWarn => "open_and_warn",
+            Self::ChargeAsTemporary => "charge_as_temporary",
+            Self::RefuseEntry => "refuse_entry",
+        }
+    }
+}
+
+impl MorePolicy {
+    /// The word in records and configurations.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::ChargeAsTemporary => "charge_as_temporary",
+            Self::AdmitFree => "admit_free",
+        }
+    }
+}
+
 /// What a pass says at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Says {
@@ -122,11 +177,35 @@ pub enum Says {
     Blocks,
     /// Does not let it in: overdue.
     RefusesOverdue,
+    /// Lets it in on this card, whose term is over and may still be renewed.
+    LetsInGrace(String),
+    /// Lets it in as a temporary car, for its card's bill is overdue.
+    ChargesOverdue,
+    /// Its card has run out, its days of grace too: the car is a temporary one.
+    HasRunOut,
     /// Says nothing: the car is a temporary one.
     Nothing,
 }
 
 impl GatePass {
+    /// A pass without bounds of place.
+    pub fn new(plate: Plate, grants: Grants) -> Self {
+        Self { plate, grants, coverage: Coverage::default(), places: None }
+    }
+
+    /// Under what key the pass of a card stands.
+    pub fn key_of(plate: &Plate, card: &str) -> String {
+        format!("{plate}/{card}")
+    }
+
+    /// The card that it stands for, if it does for one.
+    pub fn card(&self) -> Option<&str> {
+        match &self.grants {
+            Grants::Owned { card, .. } | Grants::Rented { card, .. } => Some(card),
+            Grants::Blocked { .. } | Grants::Free { .. } => None,
+        }
+    }
+
     /// What the pass says at `now`.
     pub fn says(&self, now: DateTime<Utc>) -> Says {
         match &self.grants {
@@ -139,13 +218,18 @@ impl GatePass {
                 }
                 match overdue {
                     OverduePolicy::OpenAndWarn => Says::LetsAndWarns(card.clone()),
-                    OverduePolicy::ChargeAsTemporary => Says::Nothing,
+                    OverduePolicy::ChargeAsTemporary => Says::ChargesOverdue,
                     OverduePolicy::RefuseEntry => Says::RefusesOverdue,
                 }
             }
             Grants::Rented { card, from, until, grace_days } => {
-                let inside = *from <= now && now < *until + TimeDelta::days(i64::from(*grace_days));
-                if inside { Says::Lets(card.clone()) } else { Says::Nothing }
+                let grace = TimeDelta::days(i64::from(*grace_days));
+                match now {
+                    now if now < *from => Says::Nothing,
+                    now if now < *until => Says::Lets(card.clone()),
+                    now if now < *until + grace => Says::LetsInGrace(card.clone()),
+                    _ => Says::HasRunOut,
+                }
             }
         }
     }
@@ -164,12 +248,12 @@ impl GatePass {
             Grants::Owned { .. } | Grants::Free { .. } | Grants::Blocked { .. } => None,
         };
         let part = over.is_some() || !self.coverage.is_whole();
-        part.then(|| Cover { coverage: self.coverage.clone(), until: over })
+        part.then(|| Cover { coverage: self.coverage.clone(), from: None, until: over })
     }
 
     /// Whether it stands for this card.
     pub fn is_of(&self, number: &str) -> bool {
-        matches!(&self.grants, Grants::Owned { card, .. } | Grants::Rented { card, .. } if card == number)
+        self.card() == Some(number)
     }
 }
 
@@ -193,17 +277,17 @@ mod tests {
             (owned(OverduePolicy::RefuseEntry), 14, lets()),
             (owned(OverduePolicy::RefuseEntry), 15, Says::RefusesOverdue),
             (owned(OverduePolicy::OpenAndWarn), 15, Says::LetsAndWarns("C1".into())),
-            (owned(OverduePolicy::ChargeAsTemporary), 15, Says::Nothing),
+            (owned(OverduePolicy::ChargeAsTemporary), 15, Says::ChargesOverdue),
             (rented(), 4, Says::Nothing),
-            (rented(), 11, lets()),
-            (rented(), 12, Says::Nothing),
+            (rented(), 9, lets()),
+            (rented(), 11, Says::LetsInGrace("C1".into())),
+            (rented(), 12, Says::HasRunOut),
             (Grants::Free { until: None }, 99, Says::Free),
             (Grants::Free { until: Some(day(3)) }, 4, Says::Nothing),
             (Grants::Blocked { reason: "stolen".into() }, 1, Says::Blocks),
         ];
         for (grants, at, expected) in cases {
-            let pass =
-                GatePass { plate: Plate::new("粤C12345").expect("a plate"), grants, coverage: Coverage::default() };
+            let pass = GatePass::new(Plate::new("粤C12345").expect("a plate"), grants);
             assert_eq!(pass.says(day(at)), expected, "{pass:?} on day {at}");
         }
     }

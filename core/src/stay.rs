@@ -2,15 +2,18 @@
 
 mod areas;
 mod cover;
+mod unplaced;
 mod visits;
 
 pub use areas::{AreaMove, Moved};
 pub use cover::Cover;
+pub use unplaced::{Because, Charged, Unplaced};
 pub use visits::{LastStay, Visit};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::coupons::Discount;
 use crate::id::{AreaId, BillId, LaneId, StayId};
 use crate::plate::{Colour, Plate, VehicleKind};
 use crate::record::{Record, Table};
@@ -61,9 +64,15 @@ pub struct Stay {
     /// What its pass covers of it, where that is not all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cover: Option<Cover>,
+    /// The parts of it for which its card had no place, the earliest first (一位多车).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unplaced: Vec<Unplaced>,
     /// The car's visits before this one, the latest last, where the tariff joins them to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Visit>,
+    /// By what its fee is reduced, in the order in which it was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<Discount>,
 }
 
 /// On what ground a car was let in.

@@ -6,6 +6,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Command;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -28,6 +30,14 @@ impl Page {
     /// # Panics
     /// When there is no chromium; `tests/run setup` installs it.
     pub fn open(url: &str) -> Self {
+        Self::open_as(url, "Mozilla/5.0 (X11; Linux x86_64) Chrome/120 Safari/537.36")
+    }
+
+    /// Opens an address in a browser that calls itself so, with a phone's screen.
+    ///
+    /// # Panics
+    /// When there is no chromium; `tests/run setup` installs it.
+    pub fn open_as(url: &str, agent: &str) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let (orders, answers) = (folder.path().join("orders"), folder.path().join("answers"));
         let made = Command::new("mkfifo").args([&orders, &answers]).status().expect("mkfifo is there");
@@ -37,6 +47,7 @@ impl Page {
         command
             .args(["-c", r#"exec chromium "$@" 3<"$ORDERS" 4>"$ANSWERS""#, "sh", "--remote-debugging-pipe"])
             .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
+            .args(["--window-size=390,844", &format!("--user-agent={agent}")])
             .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
             .env("ORDERS", &orders)
             .env("ANSWERS", &answers);
@@ -85,6 +96,18 @@ impl Page {
              const e = document.querySelector('{selector}'); if (e) e.click(); return !!e }})()"
         );
         eventually(&format!("{selector} to press"), PATIENCE, || (self.evaluate(&script) == true).then_some(()));
+    }
+
+    /// Takes a picture of the page, to be looked at in the folder of the build.
+    ///
+    /// # Panics
+    /// When chromium gives none.
+    pub fn picture_to_target(&mut self, name: &str) {
+        let shot = self.ask("Page.captureScreenshot", &json!({"format": "png"}));
+        let picture = shot["data"].as_str().and_then(|text| STANDARD.decode(text).ok()).expect("a picture");
+        let here = std::env::current_exe().expect("a program knows its own place");
+        let folder = here.ancestors().nth(3).expect("a folder of the build").join("pictures");
+        std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join(name), picture)).expect("written");
     }
 
     fn evaluate(&mut self, script: &str) -> Value {

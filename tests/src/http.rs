@@ -70,6 +70,28 @@ impl Http {
         self.try_get(path).unwrap_or_else(|fault| panic!("GET {path}: {fault}"))
     }
 
+    /// Asks with a bearer token.
+    ///
+    /// # Panics
+    /// When there is no answer at all.
+    pub fn get_as(&self, token: &str, path: &str) -> Answer {
+        let request = self.agent.get(self.url(path)).header("Authorization", format!("Bearer {token}"));
+        let mut answer = request.call().unwrap_or_else(|fault| panic!("GET {path}: {fault}"));
+        let text = answer.body_mut().read_to_string().expect("an answer has a body");
+        Answer { status: answer.status().as_u16(), body: text }
+    }
+
+    /// Where a path sends the browser on to.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn redirect(&self, path: &str) -> String {
+        let request = self.agent.get(self.url(path)).config().max_redirects(0).max_redirects_will_error(false).build();
+        let answer = request.call().unwrap_or_else(|fault| panic!("GET {path}: {fault}"));
+        let to = answer.headers().get("Location").and_then(|to| to.to_str().ok());
+        to.unwrap_or_else(|| panic!("GET {path} leads nowhere: {}", answer.status())).to_owned()
+    }
+
     /// Sends JSON under an idempotency key.
     ///
     /// # Panics
@@ -87,6 +109,18 @@ impl Http {
         let request = self.agent.post(self.url(path)).header("Idempotency-Key", key);
         let request = request.header("Authorization", format!("Basic {credentials}"));
         let mut answer = request.send_json(body).unwrap_or_else(|fault| panic!("POST {path}: {fault}"));
+        let text = answer.body_mut().read_to_string().expect("an answer has a body");
+        Answer { status: answer.status().as_u16(), body: text }
+    }
+
+    /// Asks as the administrator with this password.
+    ///
+    /// # Panics
+    /// When there is no answer at all.
+    pub fn get_as_admin(&self, password: &str, path: &str) -> Answer {
+        let credentials = STANDARD.encode(format!("admin:{}", password.trim()));
+        let request = self.agent.get(self.url(path)).header("Authorization", format!("Basic {credentials}"));
+        let mut answer = request.call().unwrap_or_else(|fault| panic!("GET {path}: {fault}"));
         let text = answer.body_mut().read_to_string().expect("an answer has a body");
         Answer { status: answer.status().as_u16(), body: text }
     }

@@ -72,6 +72,34 @@ impl Journal {
         found
     }
 
+    /// Every posting, in order: account, and amount in smallest units, positive for a debit.
+    ///
+    /// # Panics
+    /// When an entry cannot be read.
+    pub fn postings(data: &Path) -> Vec<(String, i64)> {
+        let mut found = Vec::new();
+        for entry in journal::read(data).expect("the journal can be opened") {
+            let change = entry.unwrap_or_else(|fault| panic!("the journal is broken: {fault}")).change;
+            found.extend(change.postings.iter().map(|line| (line.account.to_string(), line.amount.minor())));
+        }
+        found
+    }
+
+    /// Refunds that are not done: their state and what they are about, in smallest units.
+    ///
+    /// # Panics
+    /// When an entry cannot be read.
+    pub fn open_refunds(data: &Path) -> Vec<(String, i64)> {
+        let mut last = BTreeMap::new();
+        for refund in Self::records(data, "refunds") {
+            let refund: tollhouse_core::pay::Refund = serde_json::from_value(refund).expect("a refund");
+            last.insert(refund.id, refund);
+        }
+        let open = last.into_values().filter(|refund| refund.state != tollhouse_core::pay::RefundState::Done);
+        let word = |state| serde_json::to_value(state).ok().and_then(|word| word.as_str().map(str::to_owned));
+        open.map(|refund| (word(refund.state).unwrap_or_default(), refund.amount.minor())).collect()
+    }
+
     fn take(&mut self, change: &Value) {
         self.entries += 1;
         if let Some(kind) = change["kind"].as_str().filter(|kind| kind.starts_with("driver.")) {

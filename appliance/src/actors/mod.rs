@@ -3,6 +3,8 @@
 
 pub mod billing;
 pub mod lane;
+pub mod ledger;
 pub mod lot;
+pub mod passes;
 pub mod payment;
 pub mod whitelist;

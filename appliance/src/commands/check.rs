@@ -15,6 +15,9 @@ use tollhouse_core::id::AreaId;
 use tollhouse_core::tariff::proof::{failed_examples, linted};
 use tollhouse_drivers::plugin::{FileWall, SealedLibrary, Unsigned, file_wall};
 
+use super::tunnel;
+use crate::actors::payment::opening;
+use crate::clock::BoxClock;
 use crate::config::reader::{Step, line_at};
 use crate::config::{self, Config, DriverSource, LotConfig, Sandbox};
 use crate::drivers::Shelf;
@@ -115,6 +118,10 @@ pub fn check(path: &Path) -> Vec<Finding> {
     survey.password_files(&config);
     survey.plugins(&config);
     survey.secrets(&config);
+    for (weight, message) in tunnel::findings(path, &config) {
+        survey.find(weight, &[Step::Key("http")], message);
+    }
+    survey.accounts(&config);
     survey.findings.sort_by_key(|found| found.line);
     survey.findings
 }
@@ -282,6 +289,31 @@ impl Survey<'_> {
             self.warning(
                 &[Step::Key("plugins")],
                 "this kernel has no landlock: a driver can read and write whatever the box can",
+            );
+        }
+    }
+
+    /// Every fault of the accounts at payment providers, at the line of the key that names the file.
+    fn accounts(&mut self, config: &Config) {
+        for (place, account) in config.accounts.iter().enumerate() {
+            let way = |key| [Step::Key("payment_accounts"), Step::Place(place), Step::Key(key)];
+            for fault in opening::open(account, BoxClock::start(1)).err().into_iter().flatten() {
+                self.fault(&way(fault.key), fault.message);
+            }
+            if account.base_url.is_some() {
+                self.warning(
+                    &way("base_url"),
+                    "payments go to another gateway than the provider's own: right for a test",
+                );
+            }
+        }
+        let loopback = |url: &String| url.starts_with("http://127.") || url.starts_with("http://[::1]");
+        let plain = config.http.public_url.as_ref().filter(|url| url.starts_with("http://") && !loopback(url));
+        if plain.is_some() && !config.accounts.is_empty() {
+            let way = [Step::Key("http"), Step::Key("public_url")];
+            self.warning(
+                &way,
+                "payment providers call https addresses alone: without callbacks payments are seen by asking",
             );
         }
     }

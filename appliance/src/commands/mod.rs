@@ -1,13 +1,21 @@
 //! The command line: what each command takes, and where it is carried out. Exit codes: 0 done, 1 refused or not true,
 //! 2 wrong usage. Errors go to stderr and say what to do.
 
+mod bill;
 pub mod check;
 pub mod demo;
+mod desk;
 pub mod driver;
+mod exchange;
+mod export;
 mod log;
+mod merchant;
 mod quote;
+mod reconcile;
 mod run;
 mod tariff;
+mod tunnel;
+mod user;
 mod verify;
 
 use std::io;
@@ -37,6 +45,9 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Bills of cards: what a run would draw, drawing it, notices to print
+    #[command(subcommand)]
+    Bill(bill::BillVerb),
     /// Configuration and surroundings: every fault at once, with the line
     Check {
         /// The configuration
@@ -46,6 +57,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Accounts of merchants
+    #[command(subcommand)]
+    Merchant(merchant::MerchantVerb),
+    /// Coupons of merchants
+    #[command(subcommand)]
+    Coupon(merchant::CouponVerb),
     /// The vendor's and installer's tools for drivers
     #[command(subcommand)]
     Driver(driver::DriverCommand),
@@ -56,6 +73,16 @@ enum Command {
         #[command(subcommand)]
         command: tariff::TariffCommand,
     },
+    /// Match a provider's statement of a day with the books
+    Reconcile(reconcile::ReconcileArgs),
+    /// What is on record, as files: every kind of record or a whole estate (.xlsx, .csv, .json), the books for an accountant
+    #[command(subcommand)]
+    Export(export::ExportVerb),
+    /// Take in every kind of record, or a whole estate: .xlsx, .csv, .json
+    Import(exchange::ImportArgs),
+    /// Accounts of people and programs: make and change them, print tokens
+    #[command(subcommand)]
+    User(user::UserVerb),
     /// Prove that nothing was lost: the journal's chain, tables against journal, the ledger, every invariant
     Verify {
         #[command(flatten)]
@@ -108,9 +135,16 @@ pub fn main() -> ExitCode {
             Ok(Verdict::Faulty) => ExitCode::FAILURE,
             Err(fault) => refused(&fault),
         },
+        Command::Bill(verb) => bill::run(verb),
+        Command::Merchant(verb) => merchant::merchants(verb),
+        Command::Coupon(verb) => merchant::coupons(verb),
         Command::Driver(command) => driver::run(command),
         Command::Quote(args) => quote::run(&args),
         Command::Tariff { command } => tariff::run(&command),
+        Command::Reconcile(args) => reconcile::run(&args),
+        Command::Export(verb) => export::run(&verb),
+        Command::Import(args) => exchange::import(&args),
+        Command::User(verb) => user::run(verb),
         Command::Verify { place, json } => verify::run(&place, form(json)),
     }
 }

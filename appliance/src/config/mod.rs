@@ -3,22 +3,35 @@
 //! Owns the shape and the limits of the file (`systemd/tollhouse.toml` is the commented example). Looks at nothing but
 //! the text: whether a folder can be written or a broker answers is for `tollhouse check`.
 
+mod accounts;
+mod bills;
+mod books;
+mod charging;
 mod cross;
 mod drivers;
+mod invoices;
+mod limits;
 pub(crate) mod reader;
 mod sections;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use rust_decimal::Decimal;
 use serde::Serialize;
+use tollhouse_core::books::Payee;
+use tollhouse_core::charging::policy::ChargingPolicy;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
+use tollhouse_core::invoice::Documents;
 pub use tollhouse_core::lane::ConfirmedBy;
 use tollhouse_core::money::Currency;
+use tollhouse_core::user::RoleLimits;
 use tollhouse_drivers::plugin::Allowance;
 
+use crate::charging::bills::round::BillTimes;
+pub use accounts::{AccountConfig, AtProvider, PlatformCertificates};
+pub use books::BooksConfig;
 pub use drivers::DriversConfig;
 pub(crate) use sections::{LISTED_PLATES, SPARE_AFTER_MS};
 
@@ -68,8 +81,12 @@ pub struct Config {
     pub mqtt: MqttConfig,
     /// What is left to the lot to decide.
     pub policy: PolicyConfig,
+    /// The same for property charging.
+    pub charging: ChargingPolicy,
     /// How drivers pay.
     pub payment: PaymentConfig,
+    /// Our accounts at payment providers.
+    pub accounts: Vec<AccountConfig>,
     /// Parts of the lot with places of their own.
     pub areas: Vec<AreaConfig>,
     /// Entries and exits.
@@ -78,6 +95,14 @@ pub struct Config {
     pub drivers: DriversConfig,
     /// Drivers that are loaded from libraries.
     pub plugins: Vec<PluginConfig>,
+    /// How far each role may go where money is given up, where that differs from the rule.
+    pub limits: RoleLimits,
+    /// `[books]`
+    pub books: BooksConfig,
+    /// When the box bills by itself, and when it reminds.
+    pub bills: BillTimes,
+    /// What stands on invoices and receipts.
+    pub documents: Documents,
 }
 
 /// `[lot]`
@@ -129,8 +154,10 @@ pub struct HttpConfig {
     pub public_url: Option<String>,
     /// Whether `/` shows the lot to everybody who can reach it.
     pub live_page: LivePage,
-    /// A file whose first line is the password of `admin`; without it nobody opens a lane over HTTP.
+    /// A file whose first line is the password of `admin`; without it `admin` does not sign in by password.
     pub admin_password_file: Option<PathBuf>,
+    /// Whose word about a client's address is taken: the tunnel's end on this machine, a web server in front.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// Whether the live page is served.
@@ -208,6 +235,10 @@ pub struct PaymentConfig {
     pub order_minutes: u32,
     /// The token of the QR codes inside the lot; without one nobody asks by plate.
     pub inside_token: Option<String>,
+    /// How long a driver may type a password after a payment code was scanned.
+    pub code_seconds: u32,
+    /// Whose money the fee of a temporary stay is.
+    pub temporary_payee: Payee,
 }
 
 /// Whether the sandbox provider is there, which lets cars out without money.

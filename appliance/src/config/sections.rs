@@ -1,20 +1,30 @@
 //! What each section of the file holds, and within which limits.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use rust_decimal::Decimal;
+use tollhouse_core::books::Payee;
 use tollhouse_core::id::{AreaId, DeviceId, LaneId, LotId};
 use tollhouse_core::money::Currency;
 
+use super::accounts::accounts;
+use super::bills::bills;
+use super::books::books;
+use super::charging::charging;
 use super::cross::{LinedLane, check_areas, check_together};
 use super::drivers::{drivers, plugin};
+use super::invoices::documents;
+use super::limits::limits;
 use super::reader::{At, Document, Section};
 use super::{
     AreaConfig, Config, ConfirmedBy, Direction, ExitWithoutEntry, HolderOwes, HttpConfig, LaneConfig, LivePage,
     LotConfig, MAX_AREAS, MAX_LANES, MAX_PLUGINS, MAX_TARIFF_VERSIONS, MqttConfig, PassedBy, PaymentConfig,
     PolicyConfig, SANDBOX_WORDS, Sandbox, StoreConfig, TariffSource,
 };
+
+/// The most proxies whose word is taken.
+const MAX_PROXIES: usize = 16;
 
 /// Reads all sections; `None` when one of them lacks something (then told).
 pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
@@ -23,16 +33,26 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
     let http = http(document);
     let mqtt = mqtt(document);
     let policy = policy(document);
+    let charging = charging(document);
     let payment = payment(document);
+    let accounts = accounts(document);
     let drivers = drivers(document);
     let areas = document.sections("areas", MAX_AREAS).into_iter().map(|s| area(document, s)).collect::<Vec<_>>();
     let areas: Vec<(AreaConfig, usize)> = areas.into_iter().flatten().collect();
     let lanes = document.sections("lanes", MAX_LANES).into_iter().map(|s| lane(document, s)).collect::<Vec<_>>();
+    let bills = bills(document);
+    let limits = limits(document, lot.as_ref().map(|lot| lot.currency));
+    let books = books(document, lot.as_ref().map(|lot| lot.currency));
+    let documents = documents(document, http.as_ref().and_then(|http| http.public_url.clone()));
     let plugins =
         document.sections("plugins", MAX_PLUGINS).into_iter().map(|s| plugin(document, s)).collect::<Vec<_>>();
     let (lanes, plugins): (Vec<_>, Vec<_>) =
         (lanes.into_iter().flatten().collect(), plugins.into_iter().flatten().collect());
     check_together(document, &lanes, &plugins);
+    if let Some(http) = http.as_ref().filter(|http| http.public_url.is_none() && !accounts.is_empty()) {
+        document
+            .fault(0, format!("[http] needs public_url: providers and phones must find {} from outside", http.listen));
+    }
     check_areas(document, &areas, &lanes);
     Some(Config {
         lot: lot?,
@@ -40,11 +60,17 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<Config> {
         http: http?,
         mqtt: mqtt?,
         policy: policy?,
+        charging: charging?,
         payment: payment?,
+        accounts,
         drivers,
         areas: areas.into_iter().map(|(area, _)| area).collect(),
         lanes: lanes.into_iter().map(|lined| lined.lane).collect(),
         plugins: plugins.into_iter().map(|lined| lined.plugin).collect(),
+        limits,
+        books,
+        bills: bills?,
+        documents,
     })
 }
 
@@ -87,12 +113,19 @@ fn http(document: &mut Document<'_>) -> Option<HttpConfig> {
     let live_page = section
         .optional(document, "live_page", |text| one_of(text, &[("open", LivePage::Open), ("off", LivePage::Off)]));
     let admin_password_file = section.optional(document, "admin_password_file", absolute_path);
-    document.close(section, &["listen", "public_url", "live_page", "admin_password_file"]);
+    let trusted_proxies = section.list(document, "trusted_proxies", |text| {
+        text.parse::<IpAddr>().map_err(|_| format!("{text:?} is no address; write it like \"127.0.0.1\""))
+    });
+    if trusted_proxies.len() > MAX_PROXIES {
+        document.fault(trusted_proxies[MAX_PROXIES].line, format!("trusted_proxies holds at most {MAX_PROXIES}"));
+    }
+    document.close(section, &["listen", "public_url", "live_page", "admin_password_file", "trusted_proxies"]);
     Some(HttpConfig {
         listen: listen?.value,
         public_url: public_url.map(|at| at.value),
         live_page: live_page.map_or(LivePage::Off, |at| at.value),
         admin_password_file: admin_password_file.map(|at| at.value),
+        trusted_proxies: trusted_proxies.into_iter().map(|at| at.value).collect(),
     })
 }
 
@@ -147,11 +180,17 @@ fn payment(document: &mut Document<'_>) -> Option<PaymentConfig> {
     });
     let order_minutes = section.integer(document, "order_minutes", 1..=60, Some(5));
     let inside_token = section.optional(document, "inside_token", code);
-    document.close(section, &["sandbox", "order_minutes", "inside_token"]);
+    let temporary_payee = section.optional(document, "temporary_payee", |text| {
+        one_of(text, &[("firm", Payee::Firm), ("owners", Payee::Owners)])
+    });
+    let code_seconds = section.integer(document, "code_seconds", 10..=120, Some(45));
+    document.close(section, &["sandbox", "order_minutes", "code_seconds", "inside_token", "temporary_payee"]);
     Some(PaymentConfig {
         sandbox: sandbox.map_or(Sandbox::Off, |_| Sandbox::On),
         order_minutes: order_minutes?,
         inside_token: inside_token.map(|at| at.value),
+        code_seconds: code_seconds?,
+        temporary_payee: temporary_payee.map_or(Payee::Firm, |at| at.value),
     })
 }
 

@@ -171,3 +171,22 @@ fn an_instance_names_a_file_or_an_installed_driver_and_not_both() {
     assert!(faults("driver = \"acme.barrier\"\nlibrary = \"/lib/acme.so\"\n").contains("one of them is enough"));
     assert!(faults("driver = \"a/b\"\n").contains("no driver id"));
 }
+
+#[test]
+fn charging_may_be_left_out_and_says_what_it_does_not_take() {
+    use tollhouse_core::charging::fees::Alignment;
+    use tollhouse_core::charging::policy::ChargingPolicy;
+    assert_eq!(parse(&example()).expect("no fault").charging, ChargingPolicy::default());
+    let with = |line: &str| example().replace("billing_day = \"calendar\"\n", &format!("{line}\n"));
+    assert_eq!(parse(&with("billing_day = \"31\"")).expect("no fault").charging.alignment, Alignment::Day(31));
+    let late =
+        parse(&with("late_fee_per_day = \"0.0005\"\nlate_fee_cap = \"0.2\"")).expect("no fault").charging.late_fee;
+    assert_eq!(late.expect("a late fee").cap, Some(Decimal::new(2, 1)));
+    for wrong in
+        ["billing_day = \"32\"", "late_fee_per_day = \"0.2\"", "late_fee_cap = \"0.2\"", "late_fee_per_day = \"-1\""]
+    {
+        let faults = parse(&with(wrong)).expect_err("a fault");
+        assert_eq!(faults.len(), 1, "{wrong}: {faults:?}");
+        assert_eq!(faults[0].line, line_of(&with(wrong), &wrong[..8]), "{wrong}");
+    }
+}

@@ -6,15 +6,20 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::json;
+use tollhouse_core::books::Payee;
+use tollhouse_core::charging::policy::ChargingPolicy;
 use tollhouse_core::id::{AreaId, DeviceId, IdError, LaneId, LotId};
+use tollhouse_core::invoice::{Documents, SellerTitle};
 use tollhouse_core::money::Currency;
-use tollhouse_core::pass::{Coverage, GatePass, Grants, OverduePolicy};
+use tollhouse_core::pass::{GatePass, Grants, OverduePolicy};
 use tollhouse_core::plate::{Plate, PlateError};
 use tollhouse_core::record::{Cause, Change, ChangeKind};
+use tollhouse_core::user::RoleLimits;
 use tollhouse_drivers::plugin::{Allowance, Unsigned};
 
+use crate::charging::bills::round::BillTimes;
 use crate::config::{
-    Config, ConfirmedBy, Direction, DriverSource, DriversConfig, ExitWithoutEntry, HolderOwes, HttpConfig,
+    BooksConfig, Config, ConfirmedBy, Direction, DriverSource, DriversConfig, ExitWithoutEntry, HolderOwes, HttpConfig,
     LISTED_PLATES, LaneConfig, LivePage, LotConfig, MqttConfig, PassedBy, PaymentConfig, PluginConfig, PolicyConfig,
     SPARE_AFTER_MS, Sandbox, StoreConfig, TariffSource,
 };
@@ -43,7 +48,17 @@ pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, spe
             tariff: TariffSource::BuiltIn { name: "demo.toml", text: TARIFF },
         },
         store: StoreConfig { data: data.to_owned() },
-        http: HttpConfig { listen: http, public_url: None, live_page: LivePage::Open, admin_password_file: None },
+        http: HttpConfig {
+            listen: http,
+            public_url: None,
+            live_page: LivePage::Open,
+            admin_password_file: None,
+            trusted_proxies: vec![],
+        },
+        limits: RoleLimits::default(),
+        books: BooksConfig::default(),
+        bills: BillTimes::default(),
+        documents: demo_documents(),
         mqtt: MqttConfig {
             host: broker.ip().to_string(),
             port: broker.port(),
@@ -58,7 +73,15 @@ pub fn config(http: SocketAddr, broker: SocketAddr, data: &Path, sim: &Path, spe
             command_ttl_s: 10,
             passed_after_s: 10,
         },
-        payment: PaymentConfig { sandbox: Sandbox::On, order_minutes: 5, inside_token: Some("demo".to_owned()) },
+        payment: PaymentConfig {
+            sandbox: Sandbox::On,
+            order_minutes: 5,
+            inside_token: Some("demo".to_owned()),
+            code_seconds: 45,
+            temporary_payee: Payee::Firm,
+        },
+        accounts: vec![],
+        charging: ChargingPolicy::default(),
         areas: vec![],
         lanes: vec![lane("in-1")?, lane("out-1")?, lane("in-2")?, lane("out-2")?],
         drivers: DriversConfig { unsigned: Unsigned::Only(vec![SIM_DRIVER.to_owned()]), ..DriversConfig::default() },
@@ -153,9 +176,20 @@ pub fn passes(now: DateTime<Utc>) -> Result<Change, PlateError> {
     for ((plate, _), grants) in KNOWN_CARS.iter().zip(grants) {
         let plate = Plate::new(plate)?;
         change.personal(plate.as_str());
-        change.put(&GatePass { plate, grants, coverage: Coverage::default() });
+        change.put(&GatePass::new(plate, grants));
     }
     Ok(change)
+}
+
+/// Who receives the demo's money. The number is the example of the standard, GB 32100-2015.
+fn demo_documents() -> Documents {
+    let firm = SellerTitle {
+        title: "珠海市观澜物业管理有限公司（演示）".to_owned(),
+        tax_number: "91350100M000100Y43".to_owned(),
+        address: "珠海市香洲区演示路 1 号 0756-0000000".to_owned(),
+        bank: String::new(),
+    };
+    Documents { firm, ..Documents::default() }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const ASSETS: &[Asset] = &[
     Asset { name: "style.css", kind: "text/css; charset=utf-8", body: include_str!("../../assets/style.css") },
     Asset { name: "live.js", kind: SCRIPT, body: include_str!("../../assets/live.js") },
+    Asset { name: "invoice.js", kind: SCRIPT, body: include_str!("../../assets/invoice.js") },
     Asset { name: "pay.js", kind: SCRIPT, body: include_str!("../../assets/pay.js") },
     Asset { name: "sandbox.js", kind: SCRIPT, body: include_str!("../../assets/sandbox.js") },
     Asset { name: "icon.svg", kind: "image/svg+xml", body: include_str!("../../assets/icon.svg") },

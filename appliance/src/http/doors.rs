@@ -1,6 +1,7 @@
 //! What the HTTP server may reach of the box: payment's messages, the live picture, metrics and readiness.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +15,14 @@ use tollhouse_drivers::Clock;
 use super::problem::Problem;
 use crate::actors::billing::messages::{AskBill, AskLane, AskPlate};
 use crate::actors::lot::messages::OpenLane;
-use crate::actors::payment::messages::{AskOrder, MakeOrder, PayProblem, SandboxPay};
-use crate::admin::Admin;
+use crate::actors::payment::messages::{
+    AskOrder, Browser, MakeOrder, PayProblem, ProviderCalls, ReleaseBill, SandboxPay, SignIn,
+};
+use crate::actors::payment::offers::Offers;
+use crate::arrears::ArrearsDesk;
+use crate::cash::CashDesk;
 use crate::config::{LivePage, Sandbox};
+use crate::desks::Desks;
 use crate::drivers::order::Roll;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -41,10 +47,20 @@ pub struct Doors {
     pub ask_order: Recipient<AskOrder>,
     /// The sandbox's wallet.
     pub sandbox_pay: Recipient<SandboxPay>,
+    /// A payment provider calls.
+    pub provider_calls: Recipient<ProviderCalls>,
+    /// Where WeChat's browser signs in.
+    pub sign_in: Recipient<SignIn>,
+    /// What a pay page may offer to a browser.
+    pub offers: AskOffers,
     /// A person opens a lane.
     pub open_lane: Recipient<OpenLane>,
-    /// Who may; without one nobody does.
-    pub admin: Option<Arc<Admin>>,
+    /// The desks behind the calls.
+    pub desks: Desks,
+    /// Tells the lot that a bill was reduced: a waiting lane looks at it at once.
+    pub tell_bill_moved: Arc<dyn Fn() + Send + Sync>,
+    /// Whose word about a client's address is taken.
+    pub trusted_proxies: Vec<IpAddr>,
     /// What people watch.
     pub live: Arc<Live>,
     /// What Prometheus sees.
@@ -75,12 +91,26 @@ pub struct Doors {
     pub past: AskPast,
     /// What takes long and many cores is done one at a time, so that lanes never wait for it.
     pub slow: Arc<Semaphore>,
+    /// The till: shifts, cash, stored value.
+    pub till: CashDesk,
+    /// No order of a bill shall be paid from now on.
+    pub release: Recipient<ReleaseBill>,
+    /// Claims on cars that left without paying.
+    pub arrears: ArrearsDesk,
 }
+
+/// What a pay page may offer to a browser.
+pub(super) type AskOffers = Arc<dyn Fn(Browser) -> Offers + Send + Sync>;
 
 /// Asks for the last so many stays that have ended.
 pub(super) type AskPast = Arc<dyn Fn(usize) -> Result<Vec<EndedStay>, ReadError> + Send + Sync>;
 
 impl Doors {
+    /// A bill was reduced. Lost, it costs time: a waiting lane looks at its bill by itself as well.
+    pub(super) fn bill_moved(&self) {
+        (self.tell_bill_moved)();
+    }
+
     /// Asks an actor, and says that the box is busy when it does not answer in time.
     pub(super) async fn ask<M, R>(&self, whom: &Recipient<M>, message: M) -> Result<R, Problem>
     where

@@ -1,22 +1,22 @@
 //! A draft of a tariff over HTTP, for the console: what is wrong with it, what it would have done to the lot's last stays,
-//! and its picture. For the administrator; a draft is looked at and forgotten, nothing is kept and nothing comes in force.
+//! and its picture. For who may see prices; a draft is looked at and forgotten, nothing is kept and nothing comes in force.
 //!
 //! Owns the calls. What is slow is done one call at a time, off the threads that serve pages.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::Value;
 use tollhouse_core::tariff::StayFacts;
+use tollhouse_core::user::Permission;
 use utoipa::ToSchema;
 
+use super::api::{Caller, Problems};
 use super::doors::Doors;
-use super::opening::sign_in;
 use super::problem::{Problem, ProblemDocument};
-use super::rate::Rates;
 use super::tariffs::{day, draft, faulty, off_the_threads, small, within};
 use crate::changes;
 use crate::chart::{self, Wanted};
@@ -75,16 +75,15 @@ fn ten_thousand() -> u32 {
 #[utoipa::path(
     post, path = "/api/v1/tariffs/check", tag = "tariffs", request_body = CheckRequest,
     responses((status = 200, description = "What `tollhouse tariff check --json` says of one file", body = Value),
-              (status = 401, description = "Sign in as admin (HTTP Basic)", body = ProblemDocument, content_type = "application/problem+json"),
+              Problems,
               (status = 503, description = "Another draft is being looked at, or it took too long", body = ProblemDocument, content_type = "application/problem+json"))
 )]
 pub(super) async fn check(
     doors: Data<Arc<Doors>>,
-    rates: Data<Arc<Rates>>,
-    request: HttpRequest,
+    caller: Caller,
     body: Json<CheckRequest>,
 ) -> Result<Json<Value>, Problem> {
-    sign_in(&doors, &rates, &request).await?;
+    caller.may(Permission::PricesRead)?;
     let text = body.into_inner().text;
     one_at_a_time(&doors, move || Found::of_text("draft".to_owned(), text).json()).await.map(Json)
 }
@@ -94,17 +93,16 @@ pub(super) async fn check(
 #[utoipa::path(
     post, path = "/api/v1/tariffs/preview", tag = "tariffs", request_body = PreviewRequest,
     responses((status = 200, description = "What `tollhouse tariff preview --json` says", body = Value),
-              (status = 401, description = "Sign in as admin (HTTP Basic)", body = ProblemDocument, content_type = "application/problem+json"),
+              Problems,
               (status = 422, description = "The draft is faulty, or charges in another currency", body = ProblemDocument, content_type = "application/problem+json"),
               (status = 503, description = "Another draft is being looked at, or it took too long", body = ProblemDocument, content_type = "application/problem+json"))
 )]
 pub(super) async fn preview(
     doors: Data<Arc<Doors>>,
-    rates: Data<Arc<Rates>>,
-    request: HttpRequest,
+    caller: Caller,
     body: Json<PreviewRequest>,
 ) -> Result<Json<Value>, Problem> {
-    sign_in(&doors, &rates, &request).await?;
+    caller.may(Permission::PricesRead)?;
     let PreviewRequest { text, last } = body.into_inner();
     if !(1..=MOST_STAYS).contains(&last) {
         return Err(faulty(format!("`last` is 1 to {MOST_STAYS}")));
@@ -128,16 +126,15 @@ pub(super) async fn preview(
 #[utoipa::path(
     post, path = "/api/v1/tariffs/chart.svg", tag = "tariffs", request_body = ChartRequest,
     responses((status = 200, body = String, content_type = "image/svg+xml"),
-              (status = 401, description = "Sign in as admin (HTTP Basic)", body = ProblemDocument, content_type = "application/problem+json"),
+              Problems,
               (status = 422, description = "The draft is faulty, or it cannot be drawn", body = ProblemDocument, content_type = "application/problem+json"))
 )]
 pub(super) async fn picture(
     doors: Data<Arc<Doors>>,
-    rates: Data<Arc<Rates>>,
-    request: HttpRequest,
+    caller: Caller,
     body: Json<ChartRequest>,
 ) -> Result<HttpResponse, Problem> {
-    sign_in(&doors, &rates, &request).await?;
+    caller.may(Permission::PricesRead)?;
     let now = (doors.clock)();
     let drawn = off_the_threads(move || {
         let ChartRequest { text, enter, to, vehicle } = body.into_inner();

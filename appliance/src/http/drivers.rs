@@ -2,27 +2,23 @@
 
 use std::sync::Arc;
 
+use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Json};
-use actix_web::{HttpRequest, http::StatusCode};
+use tollhouse_core::user::Permission;
 
+use super::api::{Caller, Problems};
 use super::doors::Doors;
-use super::opening::sign_in;
-use super::problem::{Problem, ProblemDocument};
-use super::rate::Rates;
+use super::problem::Problem;
 use crate::drivers::order::Roll;
 
 /// The instances of the configuration, each with its state, version, restarts and last fault; and the versions that are kept.
 #[utoipa::path(
     get, path = "/api/v1/drivers", tag = "operate",
     responses((status = 200, body = Roll),
-              (status = 401, description = "Sign in as admin (HTTP Basic)", body = ProblemDocument, content_type = "application/problem+json"))
+              Problems)
 )]
-pub(super) async fn list(
-    doors: Data<Arc<Doors>>,
-    rates: Data<Arc<Rates>>,
-    request: HttpRequest,
-) -> Result<Json<Roll>, Problem> {
-    sign_in(&doors, &rates, &request).await?;
+pub(super) async fn list(doors: Data<Arc<Doors>>, caller: Caller) -> Result<Json<Roll>, Problem> {
+    caller.may(Permission::DriversRead)?;
     let ask = Arc::clone(&doors.drivers);
     match web::block(move || ask()).await {
         Ok(Ok(roll)) => Ok(Json(roll)),

@@ -13,9 +13,11 @@ use serde::Serialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tollhouse_core::money::Money;
+use tollhouse_core::user::Permission;
 use tollhouse_core::words::Words;
 use utoipa::ToSchema;
 
+use super::api::{Caller, Problems};
 use super::doors::Doors;
 use super::problem::{Problem, ProblemDocument};
 use super::{plate_look, wire};
@@ -174,10 +176,27 @@ pub(super) fn picture(doors: &Doors) -> String {
     serde_json::to_string(&lot_answer(doors)).expect("an answer is plain JSON")
 }
 
-/// The lot as it stands: lanes, totals and what happened last.
-#[utoipa::path(get, path = "/api/v1/lanes", tag = "live", responses((status = 200, body = LotAnswer)))]
+/// The lot as it stands: lanes, totals and what happened last. Signed in, or to everybody where the live page is open.
+#[utoipa::path(get, path = "/api/v1/lanes", tag = "live", security((), ("bearer" = []), ("session" = []), ("basic" = [])),
+    responses((status = 200, body = LotAnswer), Problems))]
 pub(super) async fn lanes(doors: Data<Arc<Doors>>) -> HttpResponse {
     HttpResponse::Ok().json(lot_answer(&doors))
+}
+
+/// The same for those alone who may see the gate, where the live page is off.
+pub(super) async fn lanes_to_callers(doors: Data<Arc<Doors>>, caller: Caller) -> Result<HttpResponse, Problem> {
+    caller.may(Permission::GateRead)?;
+    Ok(lanes(doors).await)
+}
+
+/// The same for those alone who may see the gate, where the live page is off.
+pub(super) async fn stream_to_callers(
+    doors: Data<Arc<Doors>>,
+    watchers: Data<Arc<Watchers>>,
+    caller: Caller,
+) -> Result<HttpResponse, Problem> {
+    caller.may(Permission::GateRead)?;
+    stream(doors, watchers).await
 }
 
 /// How many screens watch.

@@ -1,12 +1,16 @@
 //! What browsers and programs see of the box. Owns routes, pages and problem documents; decides nothing about cars or
 //! money: it asks the actors by their messages and shows what they answer.
 
+mod api;
 mod assets;
+mod browser;
+mod client;
 mod doors;
 mod drafts;
 mod drivers;
 mod language;
 mod live;
+mod notify;
 mod openapi;
 mod opening;
 mod operate;
@@ -29,6 +33,7 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App, HttpServer};
 
+use api::Entry;
 pub use doors::Doors;
 pub use rate::{Monotonic, Rates};
 
@@ -57,11 +62,12 @@ pub fn serve(listen: SocketAddr, doors: Doors) -> Result<(SocketAddr, ServerHand
     let failed = |error| HttpError::Listen(listen, error);
     let doors = Arc::new(doors);
     let rates = Arc::new(Rates::new(rate::since_start()));
+    let entry = Arc::new(Entry::new(rate::since_start()));
     let server = HttpServer::new(move || {
         App::new()
             .wrap(from_fn(problem::as_documents))
             .wrap(headers())
-            .configure(|app| routes::configure(app, &doors, &rates))
+            .configure(|app| routes::configure(app, &doors, &rates, &entry))
     })
     .workers(2)
     .disable_signals()

@@ -1,21 +1,18 @@
-//! A person opens a lane: the administrator, by name and password, with a reason that is on record for ever.
+//! A person opens a lane, with a reason that is on record for ever.
 
 use std::sync::Arc;
 
-use actix_web::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use actix_web::web::{self, Data, Json, Path};
+use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use tollhouse_core::id::{EventId, LaneId};
+use tollhouse_core::user::Permission;
 use utoipa::ToSchema;
 
+use super::api::{Caller, WriteProblems};
 use super::doors::Doors;
-use super::problem::{Problem, ProblemDocument};
-use super::rate::Rates;
+use super::problem::Problem;
 use crate::actors::lot::messages::{NotOpened, OpenLane};
-use crate::admin::{ADMIN, Admin, Recognised};
 
 /// The longest reason, in characters.
 const MAX_REASON_CHARS: usize = 200;
@@ -44,18 +41,16 @@ pub(super) struct OpeningAnswer {
            ("Idempotency-Key" = Option<String>, Header, description = "1 to 64 characters of A-Z, a-z, 0-9, _ and -: the same key opens once")),
     request_body = OpeningRequest,
     responses((status = 201, body = OpeningAnswer, description = "Decided, on record, and on its way to the barrier; the same again under the same key"),
-              (status = 401, description = "Sign in as admin (HTTP Basic)", body = ProblemDocument, content_type = "application/problem+json"),
-              (status = 404, description = "No such lane", body = ProblemDocument, content_type = "application/problem+json"),
-              (status = 422, description = "The key stands for another order", body = ProblemDocument, content_type = "application/problem+json"))
+              WriteProblems)
 )]
 pub(super) async fn open(
     doors: Data<Arc<Doors>>,
-    rates: Data<Arc<Rates>>,
+    caller: Caller,
     lane: Path<String>,
     request: HttpRequest,
     body: Json<OpeningRequest>,
 ) -> Result<HttpResponse, Problem> {
-    sign_in(&doors, &rates, &request).await?;
+    caller.may(Permission::LaneOpen)?;
     let reason = body.into_inner().reason.trim().to_owned();
     if reason.is_empty() || reason.chars().count() > MAX_REASON_CHARS || reason.chars().any(char::is_control) {
         let detail = "say in 1 to 200 characters why the lane is opened";
@@ -63,7 +58,7 @@ pub(super) async fn open(
     }
     let lane = LaneId::new(lane.into_inner()).map_err(|_| Problem::no_route())?;
     let id = request_id(&request)?;
-    let order = OpenLane { lane: lane.clone(), name: ADMIN.to_owned(), reason, request: id.clone() };
+    let order = OpenLane { lane: lane.clone(), name: caller.name().to_owned(), reason, request: id.clone() };
     match doors.open_lane.send(order).await {
         Ok(Ok(())) => {}
         Ok(Err(NotOpened::NoSuchLane(_))) => return Err(Problem::no_route()),
@@ -83,30 +78,4 @@ fn request_id(request: &HttpRequest) -> Result<EventId, Problem> {
     let key = key.to_str().ok().and_then(|key| EventId::new(key).ok());
     let detail = "an Idempotency-Key has 1 to 64 characters of A-Z, a-z, 0-9, _ and -";
     key.ok_or_else(|| Problem::bad_request("idempotency-key", "Not a key", detail))
-}
-
-/// HTTP Basic, checked off the serving threads, and not more often than a person types.
-pub(super) async fn sign_in(doors: &Doors, rates: &Rates, request: &HttpRequest) -> Result<(), Problem> {
-    let Some(admin) = doors.admin.clone() else { return Err(Problem::no_route()) };
-    let Some((name, password)) = credentials(request) else { return Err(unknown()) };
-    if let Some(peer) = request.peer_addr() {
-        rates.ask(peer.ip()).map_err(Problem::too_often)?;
-    }
-    let admin: Arc<Admin> = admin;
-    match web::block(move || admin.recognises(&name, &password)).await {
-        Ok(Recognised::Yes) => Ok(()),
-        Ok(Recognised::No) => Err(unknown()),
-        Err(_) => Err(Problem::full("the box is ending")),
-    }
-}
-
-fn credentials(request: &HttpRequest) -> Option<(String, String)> {
-    let given = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-    let text = STANDARD.decode(given.strip_prefix("Basic ")?).ok()?;
-    let (name, password) = std::str::from_utf8(&text).ok()?.split_once(':')?;
-    Some((name.to_owned(), password.to_owned()))
-}
-
-fn unknown() -> Problem {
-    Problem::unauthorised((WWW_AUTHENTICATE, "Basic realm=\"tollhouse\", charset=\"UTF-8\"".to_owned()))
 }

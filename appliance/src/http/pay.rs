@@ -7,14 +7,15 @@ use actix_web::web::{Data, Json, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use tollhouse_core::id::{BillId, OrderId};
+use tollhouse_core::pay::Way;
 use tollhouse_core::plate::Plate;
 
 use super::doors::Doors;
-use super::language;
 use super::problem::{Problem, ProblemDocument};
 use super::rate::Rates;
 use super::wire::{OrderAnswer, OrderRequest, OrderStateAnswer, PayAnswer, order_word};
-use crate::actors::billing::messages::{AskBill, AskLane, AskPlate, PayView};
+use super::{browser, client, language};
+use crate::actors::billing::messages::{AskBill, AskLane, AskPlate, PayState, PayView};
 use crate::actors::payment::messages::{AskOrder, MakeOrder, PayProblem};
 
 /// The longest `Idempotency-Key`.
@@ -29,7 +30,7 @@ pub(super) struct Token {
     pub(super) token: String,
 }
 
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     plain && (1..=MAX_WORD_CHARS).contains(&text.len())
 }
@@ -50,9 +51,8 @@ pub(super) async fn view_of_plate(
     plate: &str,
     token: &str,
 ) -> Result<PayView, Problem> {
-    // Forwarded addresses are trusted from nobody yet; behind a proxy all phones are one client.
-    if let Some(peer) = request.peer_addr() {
-        rates.ask(peer.ip()).map_err(Problem::too_often)?;
+    if let Some(client) = client::address(doors, request) {
+        rates.ask(client).map_err(Problem::too_often)?;
     }
     let plate =
         Plate::new(plate).map_err(|error| Problem::bad_request("bad-plate", "Not a plate", error.to_string()))?;
@@ -68,12 +68,14 @@ pub(super) async fn view_of_bill(doors: &Doors, bill: &str) -> Result<PayView, P
     doors.ask(&doors.ask_bill, AskBill { bill }).await
 }
 
-fn answer(doors: &Doors, request: &HttpRequest, view: &PayView) -> HttpResponse {
+pub(super) fn answer(doors: &Doors, request: &HttpRequest, view: &PayView) -> Result<HttpResponse, Problem> {
     let language = language::of(request);
-    HttpResponse::Ok()
+    // Who asks by plate learns nothing of a car that owes nothing now.
+    let owed = if view.state == PayState::NothingDue { vec![] } else { doors.arrears.asked(&view.plate, view.bill)? };
+    Ok(HttpResponse::Ok()
         .insert_header(("Content-Language", language::tag(language)))
         .insert_header(("Vary", "Accept-Language"))
-        .json(PayAnswer::new(view, doors.zone, language))
+        .json(PayAnswer::new(view, &owed, doors.zone, language)))
 }
 
 /// What the car that waits at a lane owes.
@@ -89,7 +91,7 @@ pub(super) async fn lane(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let view = view_of_lane(&doors, &code).await?;
-    Ok(answer(&doors, &request, &view))
+    answer(&doors, &request, &view)
 }
 
 /// What a car that is still inside owes. Cards, absent and unknown plates answer alike: `nothing_due`.
@@ -111,7 +113,7 @@ pub(super) async fn plate(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let view = view_of_plate(&doors, &rates, &request, &plate, &token.token).await?;
-    Ok(answer(&doors, &request, &view))
+    answer(&doors, &request, &view)
 }
 
 /// How a bill stands: for a page that stays with its bill.
@@ -126,7 +128,7 @@ pub(super) async fn bill(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let view = view_of_bill(&doors, &bill).await?;
-    Ok(answer(&doors, &request, &view))
+    answer(&doors, &request, &view)
 }
 
 /// Makes an order for what is still due of a bill. The same `Idempotency-Key` gives the same order.
@@ -137,8 +139,9 @@ pub(super) async fn bill(
     request_body = OrderRequest,
     responses((status = 201, body = OrderAnswer),
               (status = 404, description = "No such bill", body = ProblemDocument, content_type = "application/problem+json"),
-              (status = 409, description = "Nothing is due, or five orders are open", body = ProblemDocument, content_type = "application/problem+json"),
-              (status = 422, description = "The key was used for another request, or the provider is not known", body = ProblemDocument, content_type = "application/problem+json"))
+              (status = 409, description = "Nothing is due, five orders are open, or WeChat did not say who pays", body = ProblemDocument, content_type = "application/problem+json"),
+              (status = 503, description = "The provider cannot be reached, or the box is busy", body = ProblemDocument, content_type = "application/problem+json"),
+              (status = 422, description = "The key was used for another request, or the provider or the way is not offered", body = ProblemDocument, content_type = "application/problem+json"))
 )]
 pub(super) async fn make_order(
     doors: Data<Arc<Doors>>,
@@ -147,17 +150,44 @@ pub(super) async fn make_order(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let bill: BillId = bill.parse().map_err(|_| PayProblem::Unknown)?;
-    let provider = asked.into_inner().provider;
+    let OrderRequest { provider, way, code, instead_of } = asked.into_inner();
     if !is_word(&provider) {
         let shown: String = provider.chars().take(MAX_WORD_CHARS).collect();
         return Err(PayProblem::UnknownProvider(shown).into());
     }
     let idempotency_key = key_of(&request)?;
-    let order = doors.ask(&doors.make_order, MakeOrder { bill, provider, idempotency_key }).await?;
+    let way = way.map(|way| way_of(&way)).transpose()?;
+    let instead_of = instead_of.map(|order| order.parse().map_err(|_| PayProblem::Unknown)).transpose()?;
+    if code.as_deref().is_some_and(|code| !is_code(code)) {
+        return Err(PayProblem::SignInAgain.into());
+    }
+    let asked = MakeOrder {
+        bill,
+        provider,
+        way,
+        browser: browser::of(&request),
+        payer_code: code,
+        address: client::address(&doors, &request),
+        back: format!("/pay/bills/{bill}"),
+        instead_of,
+        idempotency_key,
+    };
+    let order = doors.ask(&doors.make_order, asked).await?;
     let place = format!("/api/v1/pay/orders/{}", order.order);
     Ok(HttpResponse::build(StatusCode::CREATED)
         .insert_header(("Location", place))
         .json(OrderAnswer::new(order, doors.zone)))
+}
+
+fn way_of(text: &str) -> Result<Way, PayProblem> {
+    let way = Way::ALL.iter().copied().find(|way| way.as_str() == text && *way != Way::Code);
+    way.ok_or_else(|| PayProblem::NotOffered(text.chars().take(MAX_WORD_CHARS).collect()))
+}
+
+/// What WeChat's sign-in hands out.
+fn is_code(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 fn key_of(request: &HttpRequest) -> Result<Option<String>, Problem> {

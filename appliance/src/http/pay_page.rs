@@ -19,10 +19,12 @@ use super::doors::{Doors, Known};
 use super::pay::{self, Token};
 use super::problem::Problem;
 use super::rate::Rates;
-use super::{assets, language, page, plate_look};
+use super::{assets, browser, language, page, plate_look};
 use crate::actors::billing::messages::{PayState, PayView};
-use crate::actors::payment::messages::PayProblem;
-use crate::config::Sandbox;
+use crate::actors::payment::alipay::ALIPAY;
+use crate::actors::payment::messages::{PayProblem, SignIn};
+use crate::actors::payment::offers::Offer;
+use crate::actors::payment::wechat::WECHAT;
 
 /// `?bill=`
 #[derive(Debug, Default, Deserialize)]
@@ -38,9 +40,34 @@ struct PayPage<'a> {
     lot: &'a str,
     /// `due`, `paid`, `nothing`, `empty`, `sorry`.
     state: &'static str,
-    provider: Option<&'static str>,
+    buttons: Vec<Button>,
+    away: Vec<&'static str>,
     bill: Option<Shown>,
     sorry: Option<&'static str>,
+}
+
+/// A way to pay that works here and now.
+struct Button {
+    provider: &'static str,
+    way: &'static str,
+    says: &'static str,
+}
+
+fn button(offer: Offer, language: Language) -> Button {
+    let says = match offer.provider {
+        WECHAT => page::say(language, "微信支付", "Pay with WeChat"),
+        ALIPAY => page::say(language, "支付宝支付", "Pay with Alipay"),
+        _ => page::say(language, "立即支付", "Pay"),
+    };
+    Button { provider: offer.provider, way: offer.way.as_str(), says }
+}
+
+fn name(provider: &'static str, language: Language) -> &'static str {
+    match provider {
+        WECHAT => page::say(language, "微信支付", "WeChat Pay"),
+        ALIPAY => page::say(language, "支付宝", "Alipay"),
+        other => other,
+    }
 }
 
 /// A bill as the page shows it.
@@ -119,15 +146,14 @@ fn shown(view: &PayView, doors: &Doors, language: Language) -> Shown {
 
 fn answer(doors: &Doors, request: &HttpRequest, found: Result<PayView, Problem>) -> HttpResponse {
     let language = language::of(request);
+    let offers = (doors.offers)(browser::of(request));
     let page = PayPage {
         language,
         assets: assets::version(),
         lot: &doors.lot_name,
         state: "sorry",
-        provider: match doors.sandbox {
-            Sandbox::On => Some("sandbox"),
-            Sandbox::Off => None,
-        },
+        buttons: offers.now.into_iter().map(|offer| button(offer, language)).collect(),
+        away: offers.away.into_iter().map(|provider| name(provider, language)).collect(),
         bill: None,
         sorry: None,
     };
@@ -216,6 +242,41 @@ pub(super) async fn plate(
         None => pay::view_of_plate(&doors, &rates, &request, &plate, &token.token).await,
     };
     answer(&doors, &request, found)
+}
+
+/// The page of a bill: where a provider's page sends the browser back to. That it comes back is no evidence of anything.
+#[utoipa::path(
+    get, path = "/pay/bills/{bill}", tag = "pages",
+    params(("bill" = String, Path), ("lang" = Option<String>, Query, description = "zh or en")),
+    responses((status = 200, body = String, content_type = "text/html"), (status = 404, description = "No such bill"))
+)]
+pub(super) async fn bill(doors: Data<Arc<Doors>>, bill: Path<String>, request: HttpRequest) -> HttpResponse {
+    answer(&doors, &request, pay::view_of_bill(&doors, &bill).await)
+}
+
+/// `?back=&state=`
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Back {
+    #[serde(default)]
+    back: String,
+    #[serde(default)]
+    state: String,
+}
+
+/// Leads WeChat's browser to WeChat, which says who pays, and back to the pay page.
+#[utoipa::path(
+    get, path = "/pay/sign-in", tag = "pages",
+    params(("back" = String, Query, description = "The pay page's path"), ("state" = String, Query, description = "Comes back with it")),
+    responses((status = 302, description = "To WeChat"), (status = 400, description = "No pay page"), (status = 422, description = "Nobody pays inside WeChat here"))
+)]
+pub(super) async fn sign_in(doors: Data<Arc<Doors>>, asked: Query<Back>) -> Result<HttpResponse, Problem> {
+    let Back { back, state } = asked.into_inner();
+    let ours = back.starts_with("/pay/") && back.len() <= 500 && back.bytes().all(|byte| byte.is_ascii_graphic());
+    if !ours || back.contains('\\') || !pay::is_word(&state) {
+        return Err(Problem::bad_request("bad-address", "No pay page", "back is the path of a pay page, state a word"));
+    }
+    let to = doors.ask(&doors.sign_in, SignIn { back, state }).await?;
+    Ok(HttpResponse::Found().insert_header(("Location", to)).finish())
 }
 
 /// The lane's QR code, to print or to show on its display.

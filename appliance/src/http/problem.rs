@@ -11,11 +11,13 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
+use tollhouse_core::record::ReadError;
 use tollhouse_core::words::Language;
 use utoipa::ToSchema;
 
 use super::{language, page};
 use crate::actors::payment::messages::PayProblem;
+use crate::store::Undone;
 
 /// The longest path with query that is looked at.
 const MAX_TARGET_BYTES: usize = 2048;
@@ -30,6 +32,18 @@ pub(super) struct Problem {
     pub(super) detail: String,
     /// A header that belongs to it.
     pub(super) header: Option<(header::HeaderName, String)>,
+    /// Which fields of the request are wrong.
+    pub(super) errors: Vec<FieldFault>,
+}
+
+/// A field of a request that cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct FieldFault {
+    /// Where: a JSON pointer into the body, or `?` and a name of the query.
+    #[schema(examples("/roles/0", "?limit"))]
+    pub(super) pointer: String,
+    /// What is wrong with it.
+    pub(super) detail: String,
 }
 
 /// An RFC 9457 problem document.
@@ -46,18 +60,22 @@ pub(super) struct ProblemDocument {
     pub(super) detail: String,
     /// Where it was made.
     pub(super) instance: String,
+    /// Which fields of the request are wrong, if it is they.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(super) errors: Vec<FieldFault>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, word: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, word, title, detail: detail.into(), header: None }
+        Self { status, word, title, detail: detail.into(), header: None, errors: vec![] }
     }
 
     pub(super) fn no_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no-route", "Nothing here", "the box has nothing at this address")
     }
 
-    pub(super) fn method(allow: &'static str) -> Self {
+    pub(super) fn method(allow: &str) -> Self {
         let detail = format!("this address answers {allow} only");
         let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed", detail);
         problem.header = Some((header::ALLOW, allow.to_owned()));
@@ -68,11 +86,47 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, word, title, detail)
     }
 
-    pub(super) fn unauthorised(challenge: (header::HeaderName, String)) -> Self {
-        let detail = "sign in with the administrator's name and password";
+    pub(super) fn unauthorised() -> Self {
+        let detail =
+            "sign in: a bearer token (`tollhouse user token NAME` prints one), a session, or name and password";
         let mut problem = Self::new(StatusCode::UNAUTHORIZED, "sign-in", "Sign in first", detail);
-        problem.header = Some(challenge);
+        let challenge = "Bearer realm=\"tollhouse\", Basic realm=\"tollhouse\", charset=\"UTF-8\"";
+        problem.header = Some((header::WWW_AUTHENTICATE, challenge.to_owned()));
         problem
+    }
+
+    /// Fields that cannot be taken, each with what is wrong with it.
+    pub(super) fn fields(errors: Vec<FieldFault>) -> Self {
+        let of = |fault: &FieldFault| format!("{}: {}", fault.pointer, fault.detail);
+        let detail = errors.iter().map(of).collect::<Vec<_>>().join("; ");
+        Self { errors, ..Self::bad_request("invalid", "Not as it should be", detail) }
+    }
+
+    pub(super) fn large_body(limit: usize) -> Self {
+        let detail = format!("the box reads bodies of at most {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "large-body", "Body too large", detail)
+    }
+
+    pub(super) fn media_type() -> Self {
+        let detail = "send Content-Type: application/json";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Not JSON", detail)
+    }
+
+    /// Nothing of this name: `what` in a sentence.
+    #[allow(dead_code, reason = "for resources to come")]
+    pub(super) fn unknown(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unknown", "Not known", what)
+    }
+
+    pub(super) fn key_in_flight() -> Self {
+        let detail = "a request with this Idempotency-Key is still in flight: ask again when it is answered";
+        Self::new(StatusCode::CONFLICT, "key-in-flight", "Still in flight", detail)
+    }
+
+    /// A fault of the box, for its log; outside it is only said that there is one.
+    pub(super) fn broken() -> Self {
+        let detail = "a fault of the box: its log says more, `tollhouse verify` tells whether its data is whole";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "A fault of the box", detail)
     }
 
     pub(super) fn too_often(wait_s: u64) -> Self {
@@ -99,6 +153,7 @@ impl Problem {
             status: self.status.as_u16(),
             detail: self.detail.clone(),
             instance: instance.to_owned(),
+            errors: self.errors.clone(),
         }
     }
 
@@ -165,6 +220,24 @@ impl ResponseError for Problem {
     }
 }
 
+impl From<ReadError> for Problem {
+    fn from(fault: ReadError) -> Self {
+        tracing::error!(%fault, "records cannot be read");
+        Self::broken()
+    }
+}
+
+impl<E: Into<Self>> From<Undone<E>> for Problem {
+    fn from(undone: Undone<E>) -> Self {
+        match undone {
+            Undone::Refused(refusal) => refusal.into(),
+            Undone::KeyReused => Self::key_reused(),
+            Undone::Busy => Self::full("too much is waiting"),
+            Undone::Failed(_) => Self::broken(),
+        }
+    }
+}
+
 impl From<PayProblem> for Problem {
     fn from(problem: PayProblem) -> Self {
         let (status, word, title) = match &problem {
@@ -177,6 +250,12 @@ impl From<PayProblem> for Problem {
             PayProblem::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "Key used before"),
             PayProblem::UnknownProvider(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "unknown-provider", "Unknown provider")
+            }
+            PayProblem::NotOffered(_) => (StatusCode::UNPROCESSABLE_ENTITY, "not-offered", "Not offered"),
+            PayProblem::PayOneByOne => (StatusCode::CONFLICT, "pay-one-by-one", "Two payees"),
+            PayProblem::SignInAgain => (StatusCode::CONFLICT, "sign-in-again", "Open the page anew"),
+            PayProblem::ProviderAway(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "provider-away", "The provider cannot be reached")
             }
             PayProblem::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "The box is busy"),
         };

@@ -8,10 +8,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Questions at once.
-const BURST: u32 = 30;
-/// One more every two seconds: 30 a minute.
-const REFILL: Duration = Duration::from_secs(2);
+/// Questions of a phone: thirty at once, and one more every two seconds.
+const QUESTIONS: Pace = Pace { burst: 30, refill: Duration::from_secs(2) };
 const MAX_CLIENTS: usize = 10_000;
 
 /// Time since some start, never backwards.
@@ -23,9 +21,19 @@ pub(super) fn since_start() -> Monotonic {
     Arc::new(move || start.elapsed())
 }
 
+/// How often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// At once.
+    pub(super) burst: u32,
+    /// And one more whenever this has passed.
+    pub(super) refill: Duration,
+}
+
 /// The buckets of all clients.
 pub struct Rates {
     now: Monotonic,
+    pace: Pace,
     buckets: Mutex<HashMap<Client, Bucket>>,
 }
 
@@ -57,9 +65,22 @@ struct Bucket {
 }
 
 impl Rates {
-    /// Empty, on this clock.
+    /// Empty, on this clock: for a phone's questions.
     pub fn new(now: Monotonic) -> Self {
-        Self { now, buckets: Mutex::new(HashMap::new()) }
+        Self::at_pace(now, QUESTIONS)
+    }
+
+    /// Empty, at this pace.
+    pub(super) fn at_pace(now: Monotonic, pace: Pace) -> Self {
+        Self { now, pace, buckets: Mutex::new(HashMap::new()) }
+    }
+
+    /// Takes the last question of this client back.
+    pub(super) fn give_back(&self, address: IpAddr) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(&Client::of(address)) {
+            bucket.full_at = bucket.full_at.saturating_sub(self.pace.refill);
+        }
     }
 
     /// One question of this client; `Err` says how many seconds to wait.
@@ -74,8 +95,8 @@ impl Rates {
             client = Client::Crowd;
         }
         let bucket = buckets.entry(client).or_insert(Bucket { full_at: now });
-        let full_at = bucket.full_at.max(now) + REFILL;
-        let over = full_at.saturating_sub(now + REFILL * BURST);
+        let full_at = bucket.full_at.max(now) + self.pace.refill;
+        let over = full_at.saturating_sub(now + self.pace.refill * self.pace.burst);
         if over.is_zero() {
             bucket.full_at = full_at;
             return Ok(());
@@ -128,7 +149,7 @@ mod tests {
         let (rates, _) = rates();
         let bot = |n: u32| IpAddr::V4(Ipv4Addr::from(n));
         let answered = (0..20_000).filter(|n| rates.ask(bot(*n)).is_ok()).count();
-        assert_eq!(answered, MAX_CLIENTS + BURST as usize);
+        assert_eq!(answered, MAX_CLIENTS + QUESTIONS.burst as usize);
         assert_eq!(rates.buckets.lock().expect("no panic").len(), MAX_CLIENTS + 1);
     }
 }

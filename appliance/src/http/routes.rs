@@ -4,24 +4,27 @@ use std::sync::Arc;
 
 use actix_web::dev::Handler;
 use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
-use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, JsonConfig, PathConfig, PayloadConfig, QueryConfig, ServiceConfig};
 use actix_web::{Error, FromRequest, HttpRequest, Resource, Responder};
 
+use super::api::Entry;
 use super::doors::Doors;
 use super::live::Watchers;
 use super::problem::Problem;
 use super::rate::Rates;
-use super::{assets, drafts, drivers, live, openapi, opening, operate, page, pay, pay_page, sandbox, tariffs};
+use super::{
+    api, assets, drafts, drivers, live, notify, openapi, opening, operate, page, pay, pay_page, sandbox, tariffs,
+};
 use crate::config::{LivePage, Sandbox};
 
 /// The largest body that is read.
 const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// Enters all routes.
-pub(super) fn configure(app: &mut ServiceConfig, doors: &Arc<Doors>, rates: &Arc<Rates>) {
+pub(super) fn configure(app: &mut ServiceConfig, doors: &Arc<Doors>, rates: &Arc<Rates>, entry: &Arc<Entry>) {
     app.app_data(Data::new(Arc::clone(doors)))
         .app_data(Data::new(Arc::clone(rates)))
+        .app_data(Data::new(Arc::clone(entry)))
         .app_data(PayloadConfig::new(MAX_BODY_BYTES))
         .app_data(JsonConfig::default().limit(MAX_BODY_BYTES).error_handler(bad_body))
         .app_data(PathConfig::default().error_handler(bad_path))
@@ -43,17 +46,26 @@ pub(super) fn configure(app: &mut ServiceConfig, doors: &Arc<Doors>, rates: &Arc
         .service(get("/pay/lanes/{lane}", pay_page::lane))
         .service(get("/pay/lanes/{lane}/qr.svg", pay_page::qr))
         .service(get("/pay/plates/{plate}", pay_page::plate))
+        .service(get("/pay/bills/{bill}", pay_page::bill))
+        .service(get("/pay/sign-in", pay_page::sign_in))
+        .service(post("/pay/notify/wechat", notify::wechat))
+        .service(post("/pay/notify/alipay", notify::alipay))
         .service(get("/assets/{version}/{name}", assets::asset))
         .service(get("/healthz", operate::healthz))
         .service(get("/readyz", operate::readyz))
         .service(get("/metrics", operate::metrics))
         .service(get("/api/openapi.json", openapi::document))
+        .configure(api::routes)
         .default_service(web::to(nothing_here));
     if doors.live_page == LivePage::Open {
         app.app_data(Data::new(Arc::new(Watchers::default())))
             .service(get("/", page::live))
             .service(get("/api/v1/lanes", live::lanes))
             .service(get("/api/v1/live", live::stream));
+    } else {
+        app.app_data(Data::new(Arc::new(Watchers::default())))
+            .service(get("/api/v1/lanes", live::lanes_to_callers))
+            .service(get("/api/v1/live", live::stream_to_callers));
     }
     if doors.sandbox == Sandbox::On {
         app.service(get("/sandbox/orders/{order}", sandbox::wallet))
@@ -96,15 +108,9 @@ async fn only_post() -> Result<&'static str, Problem> {
 fn bad_body(error: JsonPayloadError, _: &HttpRequest) -> Error {
     match &error {
         JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => {
-            let detail = format!("the box reads bodies of at most {MAX_BODY_BYTES} bytes");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "large-body", "Body too large", detail)
+            Problem::large_body(MAX_BODY_BYTES)
         }
-        JsonPayloadError::ContentType => Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "media-type",
-            "Not JSON",
-            "send Content-Type: application/json",
-        ),
+        JsonPayloadError::ContentType => Problem::media_type(),
         _ => Problem::bad_request("bad-json", "Bad JSON", error.to_string()),
     }
     .into()

@@ -11,10 +11,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tollhouse_core::tariff::{StayFacts, parse};
+use tollhouse_core::user::Permission;
 use utoipa::ToSchema;
 
+use super::api::{Caller, Problems};
+use super::client;
 use super::doors::Doors;
-use super::opening::sign_in;
 use super::problem::{Problem, ProblemDocument};
 use super::rate::Rates;
 use crate::chart::{self, Wanted};
@@ -136,16 +138,15 @@ pub(super) async fn one(doors: Data<Arc<Doors>>, id: Path<String>) -> Result<Htt
 #[utoipa::path(
     post, path = "/api/v1/tariffs/quote", tag = "tariffs", request_body = QuoteRequest,
     responses((status = 200, body = QuoteAnswer),
-              (status = 401, description = "Sign in as admin (HTTP Basic)", body = ProblemDocument, content_type = "application/problem+json"),
+              Problems,
               (status = 422, description = "The draft or the stay is faulty; `detail` tells each fault with its line", body = ProblemDocument, content_type = "application/problem+json"))
 )]
 pub(super) async fn quote(
     doors: Data<Arc<Doors>>,
-    rates: Data<Arc<Rates>>,
-    request: HttpRequest,
+    caller: Caller,
     body: Json<QuoteRequest>,
 ) -> Result<Json<QuoteAnswer>, Problem> {
-    sign_in(&doors, &rates, &request).await?;
+    caller.may(Permission::PricesRead)?;
     let QuoteRequest { tariff, text, stay } = body.into_inner();
     let tariffs = match (tariff, text) {
         (Some(id), None) => {
@@ -177,8 +178,8 @@ pub(super) async fn picture(
     query: Query<ChartQuery>,
 ) -> Result<HttpResponse, Problem> {
     known(&doors, &id)?;
-    if let Some(peer) = request.peer_addr() {
-        rates.ask(peer.ip()).map_err(Problem::too_often)?;
+    if let Some(client) = client::address(&doors, &request) {
+        rates.ask(client).map_err(Problem::too_often)?;
     }
     let (tariffs, now) = (Arc::clone(&doors.tariffs), (doors.clock)());
     let drawn = off_the_threads(move || {

@@ -1,10 +1,16 @@
 //! The JSON of the public calls (contracts.md, 'What a driver's phone needs'), and how times and money are written.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
+use qrcode::render::svg;
+use qrcode::{EcLevel, QrCode};
 use serde::{Deserialize, Serialize};
+use tollhouse_core::arrears::Owed;
 use tollhouse_core::money::Money;
 use tollhouse_core::words::Language;
+use tollhouse_providers::wechat::BridgeCall;
 use utoipa::ToSchema;
 
 use crate::actors::billing::messages::{PayState, PayView};
@@ -46,6 +52,23 @@ pub(super) struct PayAnswer {
     /// Once paid early: out by then, or more is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     leave_by: Option<String>,
+    /// What the car still owes of earlier visits: bills of their own, paid beside this one and never mixed with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    arrears: Vec<OwedAnswer>,
+}
+
+/// What is owed of an earlier visit.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OwedAnswer {
+    /// Its bill, to be paid like any other.
+    bill_id: String,
+    /// When the car came then.
+    entered_at: String,
+    /// When it left, as far as known.
+    left_at: Option<String>,
+    /// What is still due of it.
+    #[schema(examples("10.00"))]
+    amount: String,
 }
 
 /// One line of a bill.
@@ -70,7 +93,7 @@ pub(super) enum StateWord {
 }
 
 impl PayAnswer {
-    pub(super) fn new(view: &PayView, zone: Tz, language: Language) -> Self {
+    pub(super) fn new(view: &PayView, owed: &[Owed], zone: Tz, language: Language) -> Self {
         let when = |at: Option<DateTime<Utc>>| at.map(|at| time(at, zone));
         let line = |(words, money): &(tollhouse_core::words::Words, Money)| LineAnswer {
             text: words.in_language(language).to_owned(),
@@ -92,6 +115,15 @@ impl PayAnswer {
                 PayState::NothingDue => StateWord::NothingDue,
             },
             leave_by: when(view.leave_by),
+            arrears: owed
+                .iter()
+                .map(|owed| OwedAnswer {
+                    bill_id: owed.bill.id.to_string(),
+                    entered_at: time(owed.claim.entered_at, zone),
+                    left_at: when(owed.claim.left_at),
+                    amount: owed.bill.due().amount(),
+                })
+                .collect(),
         }
     }
 }
@@ -99,9 +131,18 @@ impl PayAnswer {
 /// Through whom a bill is to be paid.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct OrderRequest {
-    /// `sandbox`, later `wechat`, `alipay`.
+    /// `sandbox`, `wechat`, `alipay`.
     #[schema(examples("sandbox"))]
     pub(super) provider: String,
+    /// `jsapi`, `h5`, `native`, `wap`, `precreate` or `page`; left out, the browser decides.
+    #[serde(default)]
+    pub(super) way: Option<String>,
+    /// What WeChat's sign-in sent the browser back with: for `jsapi`.
+    #[serde(default)]
+    pub(super) code: Option<String>,
+    /// An order of this phone that this one takes the place of: it is closed first.
+    #[serde(default)]
+    pub(super) instead_of: Option<String>,
 }
 
 /// An order that can be paid.
@@ -134,6 +175,14 @@ pub(super) enum ActionAnswer {
     Qr {
         /// The text.
         text: String,
+        /// The code, as the address of a picture.
+        image: String,
+    },
+    /// Hand this to WeChat's browser: `WeixinJSBridge.invoke('getBrandWCPayRequest', request)`.
+    Jsapi {
+        /// The arguments of the call.
+        #[schema(value_type = Object)]
+        request: BridgeCall,
     },
 }
 
@@ -146,10 +195,18 @@ impl OrderAnswer {
             currency: order.amount.currency().code(),
             action: match order.action {
                 PayAction::Redirect(url) => ActionAnswer::Redirect { url },
-                PayAction::Qr(text) => ActionAnswer::Qr { text },
+                PayAction::Qr(text) => ActionAnswer::Qr { image: qr_image(&text), text },
+                PayAction::Bridge(request) => ActionAnswer::Jsapi { request },
             },
         }
     }
+}
+
+/// A QR code as the address of a picture; empty when the text is too long for one.
+fn qr_image(text: &str) -> String {
+    let Ok(code) = QrCode::with_error_correction_level(text, EcLevel::M) else { return String::new() };
+    let picture = code.render::<svg::Color<'_>>().min_dimensions(240, 240).build();
+    format!("data:image/svg+xml;base64,{}", STANDARD.encode(picture))
 }
 
 /// How an order stands.

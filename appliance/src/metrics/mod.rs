@@ -19,6 +19,8 @@ use tollhouse_drivers::event::Presence;
 use tollhouse_drivers::link::{LinkState, Refused};
 use tollhouse_drivers::plugin::FileWall;
 
+use crate::actors::payment::reach::Reached;
+
 pub use observer::LinkObserver;
 
 /// What `/metrics` answers as its content type.
@@ -50,8 +52,12 @@ pub struct Metrics {
     cars_inside: IntGaugeVec,
     bills: IntGaugeVec,
     payments: IntCounterVec,
+    payment_callbacks: IntCounterVec,
+    provider_up: IntGaugeVec,
     reconciliation_differences: IntGauge,
+    reconciliation_open_days: IntGauge,
     outbox_depth: IntGauge,
+    bill_days_behind: IntGauge,
     outbox_oldest_age: Gauge,
     clock_jumps: IntCounter,
     disk_free: IntGauge,
@@ -138,8 +144,26 @@ impl Metrics {
                 "Orders that came to an end, by provider and outcome.",
                 &["provider", "outcome"],
             )?,
+            payment_callbacks: desk.counters(
+                "payment_callbacks_total",
+                "Callbacks of payment providers, by what came of them.",
+                &["provider", "outcome"],
+            )?,
+            provider_up: desk.gauges(
+                "provider_up",
+                "1 while a payment provider answers.",
+                &["provider", "merchant"],
+            )?,
+            reconciliation_open_days: desk.gauge(
+                "reconciliation_open_days",
+                "Days of providers that stay open for differences without an owner.",
+            )?,
             reconciliation_differences: desk
                 .gauge("reconciliation_differences", "Differences with a provider that nobody has settled.")?,
+            bill_days_behind: desk.gauge(
+                "bill_days_behind_entries",
+                "Entries of the journal that the days of temporary bills have not counted yet.",
+            )?,
             outbox_depth: desk.gauge("outbox_depth", "Messages that wait to be delivered.")?,
             outbox_oldest_age: desk
                 .keep(Gauge::with_opts(named("outbox_oldest_age_seconds", "Age of the oldest that waits."))?)?,
@@ -246,9 +270,29 @@ impl Metrics {
         self.payments.with_label_values(&[provider, outcome]).inc();
     }
 
-    /// So many differences with providers are open.
+    /// A provider called.
+    pub fn payment_callback(&self, provider: &'static str, outcome: &'static str) {
+        self.payment_callbacks.with_label_values(&[provider, outcome]).inc();
+    }
+
+    /// Whether a provider answers, by one of our accounts there.
+    pub fn provider_up(&self, provider: &'static str, merchant: &str, reached: Reached) {
+        self.provider_up.with_label_values(&[provider, merchant]).set(i64::from(reached == Reached::Yes));
+    }
+
+    /// So many days of providers are open.
+    pub fn reconciliation_open_days(&self, open: i64) {
+        self.reconciliation_open_days.set(open);
+    }
+
+    /// Differences with a provider that nobody has.
     pub fn reconciliation_differences(&self, open: i64) {
         self.reconciliation_differences.set(open);
+    }
+
+    /// How many entries of the journal the days of temporary bills have not counted yet.
+    pub fn bill_days_behind(&self, entries: i64) {
+        self.bill_days_behind.set(entries);
     }
 
     /// How many messages wait in the outbox, and how old the oldest is.

@@ -20,6 +20,7 @@ fn every_metric_once() -> Metrics {
     metrics.bill_moved("temporary", Some("open"), "paid");
     metrics.payment("sandbox", "captured");
     metrics.reconciliation_differences(0);
+    metrics.reconciliation_open_days(0);
     metrics.outbox(4, Duration::from_secs(2));
     metrics.clock_jumped();
     metrics.disk_free(1 << 30);

@@ -6,6 +6,7 @@
 //! docs/decisions/0001-store.md.
 
 mod applier;
+mod decide;
 mod disk;
 mod fault;
 mod follow;
@@ -29,6 +30,7 @@ use tokio::sync::{oneshot, watch};
 use tollhouse_core::audit::JournalEntry;
 use tollhouse_core::record::{Change, Refusal, Revision};
 
+pub use decide::Undone;
 pub use disk::FolderError;
 pub use fault::{Busy, CommitError, StoreError, StoreFailure};
 pub use snapshot::Snapshot;

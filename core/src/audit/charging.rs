@@ -15,7 +15,7 @@ use crate::record::{Record, Records};
 pub(super) struct DaysBilledOnce;
 
 /// Shows every record of a type whose key begins with `prefix`, a page at a time.
-fn each<T: Record>(
+pub(super) fn each<T: Record>(
     records: &dyn Records,
     prefix: &str,
     mut look: impl FnMut(T) -> Result<(), String>,

@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 
+use super::bill_books::{CreditIsHolders, DeferredIsWhatBillsSay, OpenBillsListed};
 use super::charging::{CardBillsAddUp, DaysBilledOnce};
+use super::coupons::{CouponsRedeemedOnce, MerchantsAddUp};
+use super::covers::{CoveredWithinPlaces, UnplacedOnce};
+use super::invoices::{NumbersWithoutGaps, YuanInvoicedOnce};
+use super::money::{ClearingExplained, LiabilitiesHold, ShiftsAddUp, StoredValueHeld, TaxOfBills};
 use super::{Invariant, JournalEntry};
 use crate::bill::Bill;
 use crate::lane::{Grant, Passage};
@@ -30,6 +35,20 @@ pub fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(WhoIsInside),
         Box::new(DaysBilledOnce),
         Box::new(CardBillsAddUp),
+        Box::<DeferredIsWhatBillsSay>::default(),
+        Box::new(OpenBillsListed),
+        Box::new(CreditIsHolders),
+        Box::<ShiftsAddUp>::default(),
+        Box::<StoredValueHeld>::default(),
+        Box::<LiabilitiesHold>::default(),
+        Box::<ClearingExplained>::default(),
+        Box::<TaxOfBills>::default(),
+        Box::<CoveredWithinPlaces>::default(),
+        Box::<UnplacedOnce>::default(),
+        Box::<CouponsRedeemedOnce>::default(),
+        Box::new(MerchantsAddUp),
+        Box::<NumbersWithoutGaps>::default(),
+        Box::<YuanInvoicedOnce>::default(),
     ]
 }
 
@@ -55,7 +74,7 @@ impl Faults {
 }
 
 /// The records of one type that an entry writes.
-fn puts<T: Record + DeserializeOwned>(entry: &JournalEntry) -> impl Iterator<Item = Result<T, String>> {
+pub(super) fn puts<T: Record + DeserializeOwned>(entry: &JournalEntry) -> impl Iterator<Item = Result<T, String>> {
     let position = entry.position;
     entry.change.ops.iter().filter_map(move |op| match op {
         Op::Put { table, key, record } if table == T::TABLE.name() => {
@@ -353,19 +372,26 @@ impl Invariant for WhoIsInside {
     }
 }
 
-fn all_rows<T: Record>(records: &dyn Records) -> Result<Vec<T>, String> {
-    let (mut rows, mut from) = (vec![], String::new());
+/// Shows every record of a type, a page at a time.
+pub(super) fn each_row<T: Record>(records: &dyn Records, mut look: impl FnMut(T)) -> Result<(), String> {
+    let mut from = String::new();
     loop {
         let page = records.range(T::TABLE, &from, PAGE).map_err(|fault| fault.to_string())?;
         let full = page.len() == PAGE;
         for (key, stored) in page {
-            rows.push(serde_json::from_str(&stored.json).map_err(|fault| format!("{key} cannot be read: {fault}"))?);
+            look(serde_json::from_str(&stored.json).map_err(|fault| format!("{key} cannot be read: {fault}"))?);
             from = format!("{key}\u{0}");
         }
         if !full {
-            return Ok(rows);
+            return Ok(());
         }
     }
+}
+
+pub(super) fn all_rows<T: Record>(records: &dyn Records) -> Result<Vec<T>, String> {
+    let mut rows = vec![];
+    each_row(records, |row| rows.push(row))?;
+    Ok(rows)
 }
 
 #[cfg(test)]
@@ -423,7 +449,9 @@ mod tests {
             exit_lane: None,
             moves: vec![],
             cover: None,
+            unplaced: vec![],
             earlier: vec![],
+            discounts: vec![],
         }
     }
 

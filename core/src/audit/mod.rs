@@ -3,8 +3,13 @@
 //! An invariant sees every entry once, in order, and the records at the end. It knows nothing of files and chains:
 //! those are the store's to check.
 
+mod bill_books;
 mod charging;
+mod coupons;
+mod covers;
 mod invariants;
+mod invoices;
+mod money;
 
 pub use invariants::all;
 

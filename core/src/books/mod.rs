@@ -3,10 +3,14 @@
 //! A posting's amount is positive for a debit and negative for a credit, so a balanced set sums to zero per currency.
 
 mod account;
+mod act;
+mod day;
 mod post;
 
-pub use account::{Account, Payee};
-pub use post::{captured, grown, refunded, split_tax};
+pub use account::{Account, AccountKind, Payee};
+pub use act::{HandPosting, Voucher, VoucherRefusal, banked, out_of_suspense, paid_out, post_by_hand, reversed};
+pub use day::{AccountDay, BookDay, ClosedDays, Tally};
+pub use post::{captured, grown, never_settled, refunded, split_tax};
 
 use std::collections::BTreeMap;
 

@@ -34,6 +34,13 @@ pub fn captured(provider: &str, to_bill: Money, excess: Money, unknown: Money) -
     lines.flat_map(|(amount, to)| [Posting::debit(clearing.clone(), amount), Posting::credit(to, amount)]).collect()
 }
 
+/// What of a captured payment never comes, because the provider gave it for coupons of our own: provider discount / clearing.
+pub fn never_settled(provider: &str, discount: Option<Money>) -> Vec<Posting> {
+    let Some(discount) = discount.filter(|discount| discount.is_positive()) else { return vec![] };
+    let clearing = Account::Clearing(provider.to_owned());
+    vec![Posting::debit(Account::ProviderDiscount, discount), Posting::credit(clearing, discount)]
+}
+
 /// A refund has succeeded: refund due / clearing.
 pub fn refunded(provider: &str, amount: Money) -> Vec<Posting> {
     vec![Posting::debit(Account::RefundDue, amount), Posting::credit(Account::Clearing(provider.to_owned()), amount)]

@@ -87,6 +87,8 @@ labels! {
     CardNumber;
     /// A holder (用户).
     HolderId;
+    /// A merchant (商户) that gives coupons.
+    MerchantId;
 }
 
 #[cfg(test)]

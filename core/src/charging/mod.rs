@@ -7,9 +7,15 @@
 pub mod bills;
 pub mod calendar;
 pub mod cards;
+pub mod earned;
 pub mod estate;
 pub mod fees;
+pub mod gate;
+pub mod holders;
 pub mod label;
 pub mod packages;
 pub mod place;
+pub mod policy;
+pub mod table;
+pub mod tables;
 pub mod timeline;

@@ -7,7 +7,8 @@ use super::entry::{Arrival, Room};
 use super::{CaseKind, DecisionCode, Effect, Ended, EndedBy, Lane, LaneFault, Passage, PassageState, Read, Role, Tell};
 use crate::bill::Bill;
 use crate::id::DeviceId;
-use crate::pass::{GatePass, Says};
+use crate::pass::{Passes, Places, Says, Verdict};
+use crate::plate::Plate;
 use crate::record::{Kept, Records};
 use crate::stay::{Basis, Inside, Stay, StayState};
 
@@ -56,8 +57,7 @@ impl Lane {
             return Ok(None);
         }
         let at = read.mark.captured_at;
-        let pass = records.get::<GatePass>(read.plate.as_str())?.and_then(|kept| kept.record.admits());
-        let listed = pass.is_some_and(|admission| admission.holds_at(at));
+        let listed = Passes::of(&read.plate, records)?.admit_at(at);
         Ok(listed.then(|| read.mark.device.clone()))
     }
 
@@ -80,12 +80,7 @@ impl Lane {
             return Ok(());
         }
         passage.code = DecisionCode::BacklogEntry;
-        let says = records.get::<GatePass>(read.plate.as_str())?.map(|kept| kept.record.says(read.mark.captured_at));
-        let basis = match says {
-            Some(Says::Lets(card) | Says::LetsAndWarns(card)) => Basis::Pass { card },
-            Some(Says::Free) => Basis::Free,
-            Some(Says::Blocks | Says::RefusesOverdue | Says::Nothing) | None => Basis::Temporary,
-        };
+        let (basis, places) = Self::ground(draft, &read.plate, read.mark.captured_at, records)?;
         let arrival = Arrival {
             passage: passage.id,
             plate: &read.plate,
@@ -93,9 +88,28 @@ impl Lane {
             captured_at: read.mark.captured_at,
             into: &self.rules.area,
             room: Room::Unbounded,
+            places,
         };
         passage.stay = Some(self.begin_stay(draft, now, &arrival, basis, inside, records)?);
         Ok(())
+    }
+
+    /// On what ground a car is inside that nobody could refuse.
+    pub(super) fn ground(
+        draft: &mut Draft,
+        plate: &Plate,
+        at: DateTime<Utc>,
+        records: &impl Records,
+    ) -> Result<(Basis, Option<Places>), LaneFault> {
+        let passes = Passes::of(plate, records)?;
+        Ok(match passes.verdict(at) {
+            Verdict::Cards(cards) => {
+                let (_, pass, _) = Self::with_a_place(draft, &cards, plate, at, records)?;
+                (Basis::Pass { card: pass.card().unwrap_or_default().to_owned() }, pass.places)
+            }
+            Verdict::Says(Says::Free) => (Basis::Free, None),
+            Verdict::Says(_) => (Basis::Temporary, None),
+        })
     }
 
     fn book_exit(
@@ -116,8 +130,8 @@ impl Lane {
         if let Some(last) = stay.to_remember(&self.rules.tariff) {
             draft.change.put(&last);
         }
+        Self::look_at_pass(draft, &mut stay, passage.captured_at, records)?;
         Self::leave(draft, &stay, records)?;
-        stay.look_at_pass(passage.captured_at, records)?;
         if stay.is_charged() {
             let before: Option<Kept<Bill>> = match stay.bill {
                 Some(id) => records.get(&id.to_string())?,
@@ -127,14 +141,17 @@ impl Lane {
             let rules = &self.rules;
             let tariff = rules.tariff.as_ref();
             let mut bill = Bill::assessed(known, &stay, passage.captured_at, tariff, rules.tax_rate, &rules.key)?;
-            if bill.due().is_positive() {
+            let unpaid = bill.due().is_positive();
+            if unpaid || bill.has_reductions_to_post() {
                 draft.change.rely_on(&bill.id.to_string(), before.as_ref());
-                draft.change.postings.extend(bill.fix()?);
-                draft.case(CaseKind::LeftUnpaid, passage, Some(stay.id), now);
-                passage.due = Some(bill.due());
+                draft.change.postings.extend(bill.fix(now)?);
                 passage.bill = Some(bill.id);
                 stay.bill = Some(bill.id);
                 bill.write(&mut draft.change, before.as_ref().map(|bill| bill.record.state));
+            }
+            if unpaid {
+                draft.case(CaseKind::LeftUnpaid, passage, Some(stay.id), now);
+                passage.due = Some(bill.due());
             }
         }
         draft.change.put(&stay);

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::covering::Covers;
 use super::{
     Also, Case, CaseKind, Effect, EventSeen, Input, Lane, LaneFault, LaneHand, Mark, OpenCommit, OrderStanding,
     Passage, Passing, Person, Step,
@@ -24,6 +25,8 @@ pub(super) struct Draft {
     pub(super) voided: Option<StayId>,
     /// A stay whose last move this very change takes back, as it leaves it.
     pub(super) taken_back: Option<Box<Stay>>,
+    /// The cards whose cars it has looked at, as it leaves them.
+    pub(super) covers: Covers,
 }
 
 impl Draft {
@@ -73,6 +76,7 @@ impl Lane {
             then: vec![],
             voided: None,
             taken_back: None,
+            covers: Covers::default(),
         }
     }
 
@@ -87,7 +91,8 @@ impl Lane {
         let relied = Relied { table: Table::Lanes, key: self.rules.lane.to_string(), revision: self.hand_revision };
         draft.change.relied.push(relied);
         draft.change.put(&hand);
-        let Draft { change, next, passing, also, then, voided: _, taken_back: _ } = draft;
+        std::mem::take(&mut draft.covers).write(&mut draft.change);
+        let Draft { change, next, passing, also, then, voided: _, taken_back: _, covers: _ } = draft;
         self.open = Some(OpenCommit { input, next, passing, also, then });
         Step { effects: vec![], commit: Some(change) }
     }

@@ -42,6 +42,18 @@ codes! {
     EntryPass = "entry_pass", Open, "月卡车辆，欢迎回家", "Welcome back";
     /// Entry: a card's pass lets it in, and its bill is overdue.
     EntryPassOverdue = "entry_pass_overdue", Open, "欢迎回家，账单已逾期，请尽快缴费", "Welcome back; your bill is overdue, please pay it soon";
+    /// Entry: its card's term is over, and can still be renewed.
+    EntryPassGrace = "entry_pass_grace", Open, "欢迎回家，月卡已到期，请尽快续费", "Welcome back; your card has run out, please renew it soon";
+    /// Entry: its card has run out, its days of grace too; let in as a temporary car.
+    EntryPassEnded = "entry_pass_ended", Open, "月卡已过期，本次按临停计费", "Your card has run out: this stay is charged as temporary parking";
+    /// Entry: the card's bill is overdue, and the lot charges it as a temporary car then.
+    EntryOverdueTemporary = "entry_overdue_temporary", Open, "账单已逾期，本次按临停计费", "Your bill is overdue: this stay is charged as temporary parking";
+    /// Entry: its card's places are taken; charged as a temporary car until one comes free.
+    EntryPlacesTakenTemporary = "entry_places_taken_temporary", Open, "月卡车位已占满，有空位前按临停计费", "The places of your card are taken: charged as temporary parking until one is free";
+    /// Entry: its card's places are taken; let in free of charge.
+    EntryPlacesTakenFree = "entry_places_taken_free", Open, "月卡车位已占满，请停入其他车位", "The places of your card are taken, please use another one";
+    /// Entry: its card's places are taken, and the lot refuses then.
+    EntryPlacesTaken = "entry_places_taken", Refuse, "月卡车位已占满，请等车辆驶出", "The places of your card are taken, please wait until a car leaves";
     /// Entry: on the free list.
     EntryFree = "entry_free", Open, "免费车辆，请入场", "Free vehicle, please drive in";
     /// Entry: it is inside already by the books; the old stay has ended as a case.

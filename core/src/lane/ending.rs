@@ -46,7 +46,7 @@ impl Lane {
                 self.next_in_line(&mut draft, now, records)?;
                 draft
             }
-            Way::Back if live => {
+            Way::Back if live || about_this_car && hand.state == PassageState::Refused => {
                 let mut draft = draft(ChangeKind::PassageLapsed);
                 self.lapse(&mut draft, now, hand, EndedBy::BackedOut, records)?;
                 self.next_in_line(&mut draft, now, records)?;
@@ -105,7 +105,8 @@ impl Lane {
             self.passing = None;
             return Ok(None);
         }
-        let waiting = self.hand.clone().filter(|hand| left && hand.state == PassageState::Waiting);
+        let stood = |hand: &Passage| matches!(hand.state, PassageState::Waiting | PassageState::Refused);
+        let waiting = self.hand.clone().filter(|hand| left && stood(hand));
         let Some(hand) = waiting else { return Ok(None) };
         let mut draft = self.draft(ChangeKind::PassageLapsed, now, Cause::Box("the car left the loop".into()));
         self.lapse(&mut draft, now, hand, EndedBy::BackedOut, records)?;
@@ -229,7 +230,7 @@ impl Lane {
         if bill.due().is_zero() {
             return Ok(());
         }
-        draft.change.postings.extend(bill.fix()?);
+        draft.change.postings.extend(bill.fix(now)?);
         draft.case(CaseKind::LeftUnpaid, passage, passage.stay, now);
         bill.write(&mut draft.change, before);
         Ok(())
@@ -246,6 +247,7 @@ impl Lane {
         draft.change.rely_on(&id.to_string(), Some(&kept));
         draft.change.rely_on::<Inside>(plate.as_str(), None);
         let mut stay = kept.record;
+        Self::take_place_again(draft, &stay, stay.exited_at.unwrap_or(stay.entered_at), records)?;
         stay.state = StayState::Open;
         (stay.exited_at, stay.exit_lane, stay.clock_stopped_at) = (None, None, None);
         draft.change.count(&inside_counter(&stay.area, &stay.basis), 1, None);

@@ -32,6 +32,8 @@ pub enum Input {
     Timer(Timer),
     /// Something may have been paid: look at the bill.
     LookAtBill,
+    /// A gate pass has changed, or a place of a card has come free: look whether the car that stands here may pass now.
+    LookAtPass,
     /// A person opens.
     OpenedBy(Person),
     /// What the lane wanted to commit is durable.

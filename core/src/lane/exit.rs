@@ -32,12 +32,15 @@ impl Lane {
             return Ok(());
         };
         draft.change.rely_on(&stay.record.id.to_string(), Some(&stay));
-        stay.record.look_at_pass(read.mark.captured_at, records)?;
+        Self::look_at_pass(draft, &mut stay.record, read.mark.captured_at, records)?;
         if stay.record.is_charged() {
             self.decide_charged_exit(draft, now, read, stay.record, records)
         } else {
             let mut passage = self.new_passage(now, read, DecisionCode::ExitPass);
             passage.stay = Some(stay.record.id);
+            if !stay.record.unplaced.is_empty() {
+                draft.change.put(&stay.record);
+            }
             self.announce(draft, now, &passage);
             self.grant(draft, now, passage, GrantCause::Pass);
             Ok(())
@@ -90,6 +93,7 @@ impl Lane {
                 (false, _) => (DecisionCode::ExitNothingDue, GrantCause::NothingDue),
             };
             passage.code = code;
+            Self::fix_reduced(draft, now, bill, before.as_ref(), &mut stay)?;
             passage.bill = stay.bill;
             stay.clock_stopped_at = Some(arrival);
             draft.change.put(&stay);
@@ -115,6 +119,23 @@ impl Lane {
         Ok(())
     }
 
+    /// What coupons pay in full is a bill all the same: the exit fixes it, and the merchants are charged.
+    fn fix_reduced(
+        draft: &mut Draft,
+        now: DateTime<Utc>,
+        mut bill: Bill,
+        before: Option<&Kept<Bill>>,
+        stay: &mut Stay,
+    ) -> Result<(), LaneFault> {
+        if !bill.has_reductions_to_post() {
+            return Ok(());
+        }
+        draft.change.postings.extend(bill.fix(now)?);
+        bill.write(&mut draft.change, before.map(|kept| kept.record.state));
+        stay.bill = Some(bill.id);
+        Ok(())
+    }
+
     /// The bill that a car waits for may have been paid: then the lane opens, once.
     pub(super) fn look_at_bill(&self, now: DateTime<Utc>, records: &impl Records) -> Result<Option<Draft>, LaneFault> {
         let hand = self.hand.as_ref().filter(|hand| hand.state == PassageState::Waiting);
@@ -124,6 +145,45 @@ impl Lane {
             return Ok(Some(draft));
         }
         self.look_at_bill_of_also(now, records)
+    }
+
+    /// The card of a car that waits for its bill was renewed, or changed otherwise: if it owes nothing any more, the lane
+    /// opens. A bill that was fixed meanwhile stays as it is, and a case tells of it when the car has left.
+    pub(super) fn look_at_pass_of_waiting(
+        &self,
+        now: DateTime<Utc>,
+        records: &impl Records,
+    ) -> Result<Option<Draft>, LaneFault> {
+        let waiting = |hand: &&Passage| hand.state == PassageState::Waiting && hand.bill.is_some();
+        let Some(hand) = self.hand.as_ref().filter(waiting) else { return Ok(None) };
+        let (Some(stay), Some(bill)) = (hand.stay, hand.bill) else { return Ok(None) };
+        let (Some(stay), Some(kept)) =
+            (records.get::<Stay>(&stay.to_string())?, records.get::<Bill>(&bill.to_string())?)
+        else {
+            return Ok(None);
+        };
+        if !Self::is_still_here(hand, records)? {
+            return Ok(None);
+        }
+        let cause = Cause::Box("the pass of the car that waits has changed".into());
+        let mut draft = self.draft(ChangeKind::PassageGranted, now, cause);
+        draft.change.rely_on(&stay.record.id.to_string(), Some(&stay));
+        draft.change.rely_on(&kept.record.id.to_string(), Some(&kept));
+        let mut stay = stay.record;
+        Self::look_at_pass(&mut draft, &mut stay, hand.captured_at, records)?;
+        let rules = &self.rules;
+        let known = Some(&kept.record);
+        let bill = Bill::assessed(known, &stay, hand.captured_at, rules.tariff.as_ref(), rules.tax_rate, &rules.key)?;
+        if stay.is_charged() && bill.due().is_positive() {
+            return Ok(None);
+        }
+        let passage = Passage { code: DecisionCode::ExitPass, due: None, ..hand.clone() };
+        bill.write(&mut draft.change, Some(kept.record.state));
+        draft.change.put(&stay);
+        self.announce(&mut draft, now, &passage);
+        self.grant(&mut draft, now, passage, GrantCause::Pass);
+        self.lapse_also(&mut draft, now, records)?;
+        Ok(Some(draft))
     }
 
     /// A car that waits, ready to pass, with its bill, if that is paid and the car is still here.

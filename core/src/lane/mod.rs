@@ -8,6 +8,7 @@ mod backlog;
 mod cameras;
 mod commit;
 mod confirming;
+mod covering;
 mod decision;
 mod ending;
 mod entry;
@@ -184,6 +185,11 @@ impl Lane {
             Input::Answered(answered) => self.answered(now, answered, records)?,
             Input::Timer(timer) => return self.timer(now, *timer, &input, records),
             Input::LookAtBill => self.look_at_bill(now, records)?,
+            Input::LookAtPass => match self.rules.role() {
+                Role::Begins => self.look_at_pass_of_refused(now, records)?,
+                Role::Ends => self.look_at_pass_of_waiting(now, records)?,
+                Role::Moves => None,
+            },
             Input::OpenedBy(person) => match self.request(person, records)? {
                 Seen::Before(step) => return self.seen_before(now, step, records),
                 Seen::New => Some(self.opened_by(now, person, records)?),

@@ -7,7 +7,7 @@ use super::commit::Draft;
 use super::entry::{Arrival, Room};
 use super::{CaseKind, DecisionCode, Direction, GrantCause, Lane, LaneFault, Passage, PassageState, Read};
 use crate::id::{AreaId, StayId};
-use crate::pass::{GatePass, Grants, Says};
+use crate::pass::{Passes, Places};
 use crate::plate::Plate;
 use crate::record::{Kept, Records};
 use crate::stay::{Basis, Inside, Moved, Stay, StayState, inside_counter};
@@ -35,30 +35,29 @@ impl Lane {
         read: &Read,
         records: &impl Records,
     ) -> Result<(), LaneFault> {
-        let pass = records.get::<GatePass>(read.plate.as_str())?.map(|kept| kept.record);
+        let passes = Passes::of(&read.plate, records)?;
         let code = match self.rules.direction {
             Direction::Entry => DecisionCode::AreaEntry,
             Direction::Exit => DecisionCode::AreaExit,
         };
         let mut passage = self.new_passage(now, read, code);
-        let blocked = pass.as_ref().is_some_and(|pass| matches!(pass.grants, Grants::Blocked { .. }));
         let inward = self.rules.direction == Direction::Entry;
         let stay = Self::open_stay(draft, &read.plate, records)?;
-        if inward && blocked {
+        if inward && passes.blocks() {
             self.refuse(draft, now, passage, DecisionCode::EntryBlocked);
             return Ok(());
         }
-        let (id, basis) = match stay {
-            Some(kept) => {
-                let charged = kept.record.basis == Basis::Temporary && kept.record.area != self.rules.area;
-                if inward && charged && self.is_full(records)? {
-                    self.refuse(draft, now, passage, DecisionCode::EntryFull);
-                    return Ok(());
-                }
-                let basis = kept.record.basis.clone();
-                (self.note_move(draft, &passage, kept, Room::Bounded), basis)
+        let (id, basis) = if let Some(kept) = stay {
+            let charged = kept.record.basis == Basis::Temporary && kept.record.area != self.rules.area;
+            if inward && charged && self.is_full(records)? {
+                self.refuse(draft, now, passage, DecisionCode::EntryFull);
+                return Ok(());
             }
-            None => self.first_seen_within(draft, now, &passage, &read.plate, pass.as_ref(), records)?,
+            let basis = kept.record.basis.clone();
+            (self.note_move(draft, &passage, kept, Room::Bounded), basis)
+        } else {
+            let ground = Self::ground(draft, &read.plate, passage.captured_at, records)?;
+            self.first_seen_within(draft, now, &passage, &read.plate, ground, records)?
         };
         passage.stay = Some(id);
         let cause = if basis == Basis::Temporary { GrantCause::Policy } else { GrantCause::Pass };
@@ -112,14 +111,9 @@ impl Lane {
         now: DateTime<Utc>,
         passage: &Passage,
         plate: &Plate,
-        pass: Option<&GatePass>,
+        (basis, places): (Basis, Option<Places>),
         records: &impl Records,
     ) -> Result<(StayId, Basis), LaneFault> {
-        let basis = match pass.map_or(Says::Nothing, |pass| pass.says(passage.captured_at)) {
-            Says::Lets(card) | Says::LetsAndWarns(card) => Basis::Pass { card },
-            Says::Free => Basis::Free,
-            Says::Blocks | Says::RefusesOverdue | Says::Nothing => Basis::Temporary,
-        };
         draft.case(CaseKind::EntryMissed, passage, None, now);
         let arrival = Arrival {
             passage: passage.id,
@@ -128,6 +122,7 @@ impl Lane {
             captured_at: passage.captured_at,
             into: self.between().into,
             room: Room::Unbounded,
+            places,
         };
         let id = self.begin_stay(draft, now, &arrival, basis.clone(), None, records)?;
         Ok((id, basis))
@@ -144,7 +139,7 @@ impl Lane {
     ) -> Result<StayId, LaneFault> {
         match Self::open_stay(draft, plate, records)? {
             Some(kept) => Ok(self.note_move(draft, passage, kept, Room::Unbounded)),
-            None => Ok(self.first_seen_within(draft, now, passage, plate, None, records)?.0),
+            None => Ok(self.first_seen_within(draft, now, passage, plate, (Basis::Temporary, None), records)?.0),
         }
     }
 

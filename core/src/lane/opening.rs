@@ -14,7 +14,7 @@ use super::{
 };
 use crate::id::{BootId, CommandId, PassageId};
 use crate::record::{Cause, ChangeKind, Records};
-use crate::stay::{Basis, Inside};
+use crate::stay::Inside;
 
 /// How often the box tries by itself to open for one passage.
 const MOST_ATTEMPTS: u8 = 3;
@@ -252,6 +252,8 @@ impl Lane {
         }
         if let (Role::Begins, Some(plate), None) = (self.rules.role(), passage.plate.clone(), passage.stay) {
             let inside = records.get::<Inside>(plate.as_str())?;
+            // Of a card whose places are taken it is one car more; on the block list, overdue or full: a temporary one.
+            let (basis, places) = Self::ground(&mut draft, &plate, now, records)?;
             let arrival = Arrival {
                 passage: passage.id,
                 plate: &plate,
@@ -259,8 +261,9 @@ impl Lane {
                 captured_at: passage.captured_at,
                 into: &self.rules.area,
                 room: Room::Unbounded,
+                places,
             };
-            passage.stay = Some(self.begin_stay(&mut draft, now, &arrival, Basis::Temporary, inside, records)?);
+            passage.stay = Some(self.begin_stay(&mut draft, now, &arrival, basis, inside, records)?);
         }
         passage.code = DecisionCode::OpenedByPerson;
         self.announce(&mut draft, now, &passage);

@@ -99,6 +99,18 @@ pub enum ChangeKind {
     /// Days of bills were earned.
     #[serde(rename = "days.earned")]
     DaysEarned,
+    /// A person corrected bills of a card: a credit note, a write-off, what was forgiven or claimed again.
+    #[serde(rename = "bills.corrected")]
+    BillsCorrected,
+    /// Late fees of bills grew.
+    #[serde(rename = "bills.late")]
+    BillsLate,
+    /// Events of temporary bills reached property charging.
+    #[serde(rename = "temporary_bills.booked")]
+    TemporaryBillsBooked,
+    /// Holders are reminded of bills.
+    #[serde(rename = "bills.reminded")]
+    BillsReminded,
     /// The machine's clock has jumped.
     #[serde(rename = "clock.jumped")]
     ClockJumped,
@@ -123,6 +135,84 @@ pub enum ChangeKind {
     /// A signed version of a driver has run for the first time.
     #[serde(rename = "driver.ran")]
     DriverRan,
+    /// An account was made or changed.
+    #[serde(rename = "user.changed")]
+    UserChanged,
+    /// A token was issued or revoked.
+    #[serde(rename = "token.changed")]
+    TokenChanged,
+    /// Somebody signed in or out.
+    #[serde(rename = "session.changed")]
+    SessionChanged,
+    /// The box was told something new of its lot.
+    #[serde(rename = "lot.changed")]
+    LotChanged,
+    /// A shift was opened with its float.
+    #[serde(rename = "shift.opened")]
+    ShiftOpened,
+    /// A shift was counted and closed; perhaps the next one was opened with what it handed over.
+    #[serde(rename = "shift.closed")]
+    ShiftClosed,
+    /// Cash was taken for bills.
+    #[serde(rename = "cash.taken")]
+    CashTaken,
+    /// Cash was given back.
+    #[serde(rename = "cash.paid_out")]
+    CashPaidOut,
+    /// Cash went between a drawer and the safe.
+    #[serde(rename = "cash.moved")]
+    CashMoved,
+    /// Stored value was topped up, spent or given back.
+    #[serde(rename = "stored.moved")]
+    StoredMoved,
+    /// A day of the books was closed.
+    #[serde(rename = "books.closed")]
+    BooksClosed,
+    /// An accountant posted by hand, or took such an entry back.
+    #[serde(rename = "books.posted")]
+    BooksPosted,
+    /// A provider's statement was held against the books.
+    #[serde(rename = "statement.matched")]
+    StatementMatched,
+    /// A case was assigned or resolved.
+    #[serde(rename = "case.handled")]
+    CaseHandled,
+    /// A claim on a car that left without paying was noted or forgiven.
+    #[serde(rename = "arrears.changed")]
+    ArrearsChanged,
+    /// Holders, vehicles or invitations were written.
+    #[serde(rename = "holders.changed")]
+    HoldersChanged,
+    /// A package was recommended.
+    #[serde(rename = "package.recommended")]
+    PackageRecommended,
+    /// A part of an estate came in from another system.
+    #[serde(rename = "estate.moved_in")]
+    EstateMovedIn,
+    /// A merchant's account was opened or changed.
+    #[serde(rename = "merchant.changed")]
+    MerchantChanged,
+    /// Money came from a merchant, or went back.
+    #[serde(rename = "merchant.money")]
+    MerchantMoney,
+    /// Coupons were issued or withdrawn.
+    #[serde(rename = "coupons.changed")]
+    CouponsChanged,
+    /// A coupon was redeemed.
+    #[serde(rename = "coupon.redeemed")]
+    CouponRedeemed,
+    /// A person gave a discount.
+    #[serde(rename = "discount.given")]
+    DiscountGiven,
+    /// A car was put on the free list, or taken off.
+    #[serde(rename = "free_list.changed")]
+    FreeListChanged,
+    /// An invoice was requested, or went a step further.
+    #[serde(rename = "invoice.moved")]
+    InvoiceMoved,
+    /// Invoices were exported.
+    #[serde(rename = "invoices.exported")]
+    InvoicesExported,
 }
 
 /// What led to a change.

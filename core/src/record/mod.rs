@@ -6,10 +6,14 @@
 
 mod change;
 mod memory;
+mod once;
+mod overlay;
 mod resolve;
 mod table;
 
 pub use change::{Cause, Change, ChangeKind, Op, Relied};
 pub use memory::Memory;
+pub use once::{Answer, By, Once, OnceRefusal};
+pub use overlay::Overlay;
 pub use resolve::{Balance, Counter, Refusal, Write, resolve};
 pub use table::{Kept, ReadError, Record, Records, Revision, Stored, Table};

@@ -49,7 +49,7 @@ tables! {
     Refunds = "refunds";
     /// Refunds that are not done, by id.
     OpenRefunds = "open_refunds";
-    /// Answers already given, by route and idempotency key.
+    /// What came of requests that bore an idempotency key, by route, caller and key.
     Answers = "answers";
     /// Cases for a human, by id.
     Cases = "cases";
@@ -85,6 +85,102 @@ tables! {
     CreditNotes = "credit_notes";
     /// Which cars of a card are covered, by card.
     Covers = "covers";
+    /// Accounts of people and programs, by name.
+    Users = "users";
+    /// Bearer tokens, by the hash of what is sent.
+    Tokens = "tokens";
+    /// Sessions of people, by the hash of what is sent.
+    Sessions = "sessions";
+    /// What the lot is, as commands on a stopped box need it, by id.
+    Lots = "lots";
+    /// How far the days of card bills are earned: one record.
+    Earned = "earned";
+    /// Card bills by the ids that pay pages show.
+    Payables = "payables";
+    /// Open card bills, by due date, card and id.
+    OpenBills = "open_bills";
+    /// Bill runs by the day as of which they draw.
+    BillRuns = "bill_runs";
+    /// Temporary bills as property charging has them, by id.
+    TemporaryBills = "temporary_bills";
+    /// The figures of days of temporary bills, by day.
+    BillDays = "bill_days";
+    /// Reminders that went out, by card, bill and stage.
+    Reminders = "reminders";
+    /// Shifts at the till, by id.
+    Shifts = "shifts";
+    /// Which shift of an attendant is open, by attendant.
+    OpenShifts = "open_shifts";
+    /// What went into and out of a drawer, by shift and number.
+    CashReceipts = "cash_receipts";
+    /// Stored value, by card.
+    StoredValues = "stored_values";
+    /// What became of stored value, by card and number.
+    StoredMoves = "stored_moves";
+    /// Days of the books that are closed, by day.
+    BookDays = "book_days";
+    /// Reconciliations, by provider and day.
+    Reconciliations = "reconciliations";
+    /// Rows of the books that a statement has matched, by provider and row.
+    Reconciled = "reconciled";
+    /// Differences between books and statements, by provider, day and row.
+    Differences = "differences";
+    /// Who handles a case, and what came of it, by the case's id.
+    Handlings = "handlings";
+    /// Claims on cars that left without paying, by plate and bill.
+    Arrears = "arrears";
+    /// Postings by hand, by number.
+    Vouchers = "vouchers";
+    /// What the gate was told of a card, by card.
+    GateCards = "gate_cards";
+    /// On which day what the gate knows of a card changes by itself, by day and card.
+    GateDays = "gate_days";
+    /// Which cards the gate looks at when a space changes, by space and card.
+    GateSpaces = "gate_spaces";
+    /// Which order has a number, by provider and number.
+    OrderNumbers = "order_numbers";
+    /// Which cards hold a numbered space, by number.
+    SpaceCards = "space_cards";
+    /// Places of pools that cards hold, by pool and card.
+    PoolCards = "pool_cards";
+    /// Which cards a plate is on, by plate.
+    PlateCards = "plate_cards";
+    /// What was done to cards, by card and number.
+    CardActs = "card_acts";
+    /// Registered vehicles, by plate.
+    Vehicles = "vehicles";
+    /// Visitors whom holders have invited, by id.
+    Invitations = "invitations";
+    /// Who stands where on spaces for several cars, by number.
+    Standings = "standings";
+    /// Recommendations that were made, by id.
+    Recommendations = "recommendations";
+    /// Imports of whole estates, by the digest of what was imported.
+    MovedIn = "moved_in";
+    /// Merchants by id.
+    Merchants = "merchants";
+    /// What of a merchant's balance is spoken for, by merchant.
+    MerchantStandings = "merchant_standings";
+    /// What merchants were charged for coupons, by merchant, time and coupon.
+    MerchantCharges = "merchant_charges";
+    /// Money from and to merchants, by merchant, time and id.
+    MerchantMoney = "merchant_money";
+    /// Batches of coupons, by merchant and number.
+    CouponBatches = "coupon_batches";
+    /// Coupons by the hash of their code.
+    Coupons = "coupons";
+    /// Cars on the free list, by plate.
+    FreeList = "free_list";
+    /// Invoices and receipts by id.
+    Invoices = "invoices";
+    /// How far each series of invoice numbers has come.
+    InvoiceSeries = "invoice_series";
+    /// What of each bill's lines was invoiced, by bill.
+    Invoiced = "invoiced";
+    /// Invoices that a provider has not answered for, by id.
+    OpenInvoices = "open_invoices";
+    /// Invoices by number, with what became of them in exports.
+    InvoiceNumbers = "invoice_numbers";
 }
 
 impl Table {
@@ -161,6 +257,16 @@ pub trait Records {
         Self: Sized,
     {
         self.range(T::TABLE, from, limit)?.iter().map(|(key, stored)| read::<T>(key, stored)).collect()
+    }
+
+    /// The records of type `T` whose key begins with `prefix`, in key order, at most `limit` of them.
+    fn list_under<T: Record>(&self, prefix: &str, limit: usize) -> Result<Vec<Kept<T>>, ReadError>
+    where
+        Self: Sized,
+    {
+        let rows = self.range(T::TABLE, prefix, limit)?;
+        let under = rows.iter().take_while(|(key, _)| key.starts_with(prefix));
+        under.map(|(key, stored)| read::<T>(key, stored)).collect()
     }
 }
 

@@ -7,7 +7,8 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::{Basis, Stay};
-use crate::pass::{Coverage, GatePass, PassHours};
+use crate::charging::cards;
+use crate::pass::{Coverage, GatePass, PassHours, Passes};
 use crate::record::{ReadError, Records};
 use crate::tariff::model::{AreaVisit, CoveredSpan};
 
@@ -17,32 +18,73 @@ pub struct Cover {
     /// In which areas and hours.
     #[serde(flatten)]
     pub coverage: Coverage,
+    /// From this moment on; `None`: from the entry on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DateTime<Utc>>,
     /// Up to this moment, excluded; `None`: for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
 }
 
 impl Stay {
-    /// Whether time of it costs something: all of a temporary one, or what a pass leaves open.
+    /// Whether time of it costs something: all of a temporary one, or what a pass or its places leave open.
     pub fn is_charged(&self) -> bool {
-        self.basis == Basis::Temporary || (self.cover.is_some() && matches!(self.basis, Basis::Pass { .. }))
+        match self.basis {
+            Basis::Temporary => true,
+            Basis::Pass { .. } => self.cover.is_some() || self.is_charged_for_places(),
+            Basis::Free => false,
+        }
     }
 
-    /// Takes over what its card's pass covers, as it stands now: the card may have been renewed since the entry. Of a
-    /// card that is gone the stay keeps what it knew.
+    /// Takes over what its card's pass covers and where its card had no place for it, as it stands now: the card may have
+    /// been renewed since the entry, and another car may have left. Of a card that is gone the stay keeps what it knew.
+    ///
+    /// A car that came in as a temporary one is covered by a letting that was bought or renewed for it since.
     pub fn look_at_pass(&mut self, until: DateTime<Utc>, records: &impl Records) -> Result<(), ReadError> {
-        if let Basis::Pass { card } = &self.basis
-            && let Some(kept) = records.get::<GatePass>(self.plate.as_str())?.filter(|kept| kept.record.is_of(card))
-        {
-            self.cover = kept.record.cover(until);
+        let passes = Passes::of(&self.plate, records)?;
+        match &self.basis {
+            Basis::Pass { card } => {
+                if let Some(pass) = passes.of_card(card) {
+                    self.cover = pass.cover(until);
+                }
+                if let Some(cover) = records.get::<cards::Cover>(card)? {
+                    self.look_at_places(&cover.record);
+                }
+            }
+            Basis::Temporary => {
+                self.cover = match passes.bought_meanwhile(until) {
+                    Some((pass, cover)) if has_room(pass, records)? => Some(cover),
+                    _ => None,
+                };
+            }
+            Basis::Free => {}
         }
         Ok(())
     }
 
-    /// The parts of the stay that its pass covers, by the lot's clock.
-    pub fn covered(&self, until: DateTime<Utc>, zone: Tz) -> Vec<CoveredSpan> {
-        self.cover.as_ref().map_or_else(Vec::new, |cover| cover.of(&self.areas(until), zone))
+    /// Takes over where its card had no place for it, from the card's cars inside.
+    pub fn look_at_places(&mut self, cover: &cards::Cover) {
+        if let Some(unplaced) = cover.unplaced(self.id) {
+            self.unplaced = unplaced;
+        }
     }
+
+    /// The parts of the stay that its pass covers, by the lot's clock: where its card had no place for it, it is not.
+    pub fn covered(&self, until: DateTime<Utc>, zone: Tz) -> Vec<CoveredSpan> {
+        let spans = match (&self.cover, &self.basis) {
+            (Some(cover), _) => cover.of(&self.areas(until), zone),
+            (None, Basis::Temporary) => vec![],
+            (None, _) => vec![CoveredSpan { from: self.entered_at, to: until }],
+        };
+        self.without_unplaced(spans, until)
+    }
+}
+
+/// Whether a pass's card has a place for one more car.
+fn has_room(pass: &GatePass, records: &impl Records) -> Result<bool, ReadError> {
+    let (Some(card), Some(places)) = (pass.card(), pass.places) else { return Ok(true) };
+    let inside = records.get::<cards::Cover>(card)?.map_or(0, |kept| kept.record.covered());
+    Ok(inside < places.count as usize)
 }
 
 impl Cover {
@@ -54,9 +96,10 @@ impl Cover {
             if !areas.is_empty() && !areas.iter().any(|area| area.as_str() == visit.area) {
                 continue;
             }
+            let begins = self.from.map_or(visit.enter, |from| from.max(visit.enter));
             let ends = self.until.map_or(visit.exit, |until| until.min(visit.exit));
-            if visit.enter < ends {
-                within_hours(&self.coverage.hours, (visit.enter, ends), zone, &mut spans);
+            if begins < ends {
+                within_hours(&self.coverage.hours, (begins, ends), zone, &mut spans);
             }
         }
         spans

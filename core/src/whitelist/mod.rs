@@ -7,6 +7,7 @@ mod push;
 
 pub use push::{Part, Push, Pushed, Said};
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -47,6 +48,16 @@ impl Admission {
     pub fn holds_at(&self, at: DateTime<Utc>) -> bool {
         self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
     }
+
+    /// Never.
+    const NEVER: Self = Self { from: None, until: Some(DateTime::<Utc>::MIN_UTC) };
+
+    /// Whether it is the one to hold against another of the same plate: now rather than later, then the longer one.
+    fn is_better_than(&self, other: &Self, now: DateTime<Utc>) -> bool {
+        let rank =
+            |of: &Self| (of.until.is_none_or(|until| now < until), of.holds_at(now), of.until.is_none(), of.until);
+        rank(self) > rank(other)
+    }
 }
 
 /// A list, whole.
@@ -81,11 +92,23 @@ impl Whitelist {
     /// The list for a lane of that area at `now`, of at most `room` plates: what is over is left out, and what ends or
     /// begins latest gives way when there are more.
     pub fn of(passes: impl IntoIterator<Item = GatePass>, area: &AreaId, now: DateTime<Utc>, room: usize) -> Self {
-        let listed = |pass: GatePass| {
-            let Admission { from, until } = pass.admits().filter(|_| pass.covers(area))?;
-            until.is_none_or(|end| end > now).then_some(Listed { plate: pass.plate, from, until })
+        let mut of_plates: BTreeMap<Plate, Option<Admission>> = BTreeMap::new();
+        for pass in passes {
+            let covers = pass.covers(area);
+            let admits = pass.admits();
+            let held = of_plates.entry(pass.plate).or_insert(Some(Admission::NEVER));
+            match (admits, held.as_mut()) {
+                // On the block list: no card lets it in.
+                (None, _) => *held = None,
+                (Some(admission), Some(best)) if covers && admission.is_better_than(best, now) => *best = admission,
+                _ => {}
+            }
+        }
+        let listed = |(plate, admission): (Plate, Option<Admission>)| {
+            let Admission { from, until } = admission?;
+            until.is_none_or(|end| end > now).then_some(Listed { plate, from, until })
         };
-        let mut plates: Vec<Listed> = passes.into_iter().filter_map(listed).collect();
+        let mut plates: Vec<Listed> = of_plates.into_iter().filter_map(listed).collect();
         // Who may come now goes before who may come later.
         plates.sort_by(|a, b| {
             (a.from.filter(|from| *from > now), &a.plate).cmp(&(b.from.filter(|from| *from > now), &b.plate))
@@ -166,7 +189,7 @@ mod tests {
     }
 
     fn pass(plate: &str, grants: Grants) -> GatePass {
-        GatePass { plate: Plate::new(plate).expect("a plate"), grants, coverage: crate::pass::Coverage::default() }
+        GatePass::new(Plate::new(plate).expect("a plate"), grants)
     }
 
     fn owned(plate: &str, overdue: OverduePolicy) -> GatePass {

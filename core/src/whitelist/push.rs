@@ -193,7 +193,7 @@ impl Push {
 mod tests {
     use super::*;
     use crate::id::AreaId;
-    use crate::pass::{Coverage, GatePass, Grants};
+    use crate::pass::{GatePass, Grants};
     use crate::plate::Plate;
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -201,11 +201,8 @@ mod tests {
     }
 
     fn list(plates: usize) -> Said {
-        let pass = |number| GatePass {
-            plate: Plate::new(&format!("粤B{number:05}")).expect("a plate"),
-            grants: Grants::Free { until: None },
-            coverage: Coverage::default(),
-        };
+        let plate = |number| Plate::new(&format!("粤B{number:05}")).expect("a plate");
+        let pass = |number| GatePass::new(plate(number), Grants::Free { until: None });
         let area = AreaId::new("main").expect("a name");
         Said::List(Arc::new(Whitelist::of((0..plates).map(pass), &area, at(0), 10_000)))
     }

@@ -3,11 +3,14 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use proptest::prelude::*;
 use tollhouse_core::bill::{BillKind, BillState};
+use tollhouse_core::charging::bills::CardBill;
 use tollhouse_core::charging::bills::{Nature, Retention, Terms, compare, repair};
 use tollhouse_core::charging::calendar::{Span, days_after};
-use tollhouse_core::charging::cards::{Act, Card, CardError, CardState, PassPolicy, five_parts, grants};
-use tollhouse_core::charging::estate::Tenure;
+use tollhouse_core::charging::cards::{Act, Card, CardError, CardState, MorePolicy, PassPolicy, five_parts};
+use tollhouse_core::charging::estate::Space;
+use tollhouse_core::charging::estate::{Attributes, Layout, Tenure};
 use tollhouse_core::charging::fees::{FeeItem, FeeKind, FeeList, Occasion, PricePer};
+use tollhouse_core::charging::gate::{AtGate, Owed, at_gate};
 use tollhouse_core::charging::label::{HolderId, SpaceNumber};
 use tollhouse_core::charging::packages::{NoOffer, SoldPlace, Which, rent_offer};
 use tollhouse_core::charging::place::Place;
@@ -145,7 +148,20 @@ fn closing_refunds_the_rest_of_the_term_and_the_deposit() {
 }
 
 fn policy() -> PassPolicy {
-    PassPolicy { zone: chrono_tz::Asia::Shanghai, grace_days: 5, overdue: OverduePolicy::RefuseEntry }
+    let (overdue, more) = (OverduePolicy::RefuseEntry, MorePolicy::ChargeAsTemporary);
+    PassPolicy { zone: chrono_tz::Asia::Shanghai, grace_days: 5, overdue, more }
+}
+
+/// The card with a vehicle, at the gate on a day.
+fn at_gate_on(card: &Card, bills: &[CardBill], spaces: &[Space], on: &str) -> AtGate {
+    let add = Act::AddVehicle { plate: plate(1), kind: VehicleKind::Small, from: day("2026-01-01"), until: None };
+    let with = card.apply(&add, &note()).map_or_else(|_| card.clone(), |(card, _)| card);
+    let estate = |number: &SpaceNumber| spaces.iter().find(|space| space.number == *number).cloned();
+    at_gate(&with, &Owed::of(bills), &estate, day(on), policy())
+}
+
+fn granted(card: &Card, bills: &[CardBill], spaces: &[Space], on: &str) -> Option<Grants> {
+    at_gate_on(card, bills, spaces, on).passes.into_iter().next().map(|pass| pass.grants)
 }
 
 fn moment(text: &str) -> DateTime<Utc> {
@@ -158,7 +174,7 @@ fn a_pass_of_an_owned_space_is_good_until_its_oldest_bill_is_overdue() {
     let fee = item("care", FeeKind::Periodic(monthly()), "310");
     let mut books = Books::new(card(vec![held("1", "2026-01-01", None)]), spaces, vec![fee]);
     books.run("2026-02-01");
-    let until = |books: &Books| match grants(&books.card, &books.bills, policy()) {
+    let until = |books: &Books| match granted(&books.card, &books.bills, &books.spaces, "2026-02-01") {
         Some(Grants::Owned { paid_until, grace_days: 5, .. }) => Some(paid_until),
         _ => None,
     };
@@ -169,36 +185,83 @@ fn a_pass_of_an_owned_space_is_good_until_its_oldest_bill_is_overdue() {
     books.bills[1].accept(yuan("310"), day("2026-02-10"));
     assert!(until(&books) > Some(moment("2300-01-01T00:00:00Z")));
     for (state, gives) in [
+        (CardState::Active, true),
         (CardState::Pending, false),
         (CardState::Suspended, false),
         (CardState::Lost, true),
         (CardState::Expired, false),
-        (CardState::Closed, false),
     ] {
-        books.card.states[0].state = state;
-        assert_eq!(until(&books).is_some(), gives, "{state:?}");
+        let act = Act::AddVehicle { plate: plate(1), kind: VehicleKind::Small, from: day("2026-01-01"), until: None };
+        let (mut with, _) = books.card.apply(&act, &note()).expect("added");
+        with.states[0].state = state;
+        let there = granted(&with, &books.bills, &books.spaces, "2026-02-01").is_some();
+        assert_eq!(there, gives, "{state:?}");
     }
 }
 
 #[test]
 fn a_pass_of_a_letting_is_good_for_the_terms_that_are_settled() {
     let (began, sold, fees) = rental();
+    let spaces = [space("1", attributes(Tenure::Rented))];
     let offer = |from: &str, which| rent_offer(&sold, day(from), 1, which, &fees, Currency::Cny, 7).expect("an offer");
     let (after, mut first) =
         began.sell(&offer("2026-01-31", Which::First), day("2026-01-30"), &key(), &note()).expect("sold");
-    assert_eq!(grants(&after, &[first.clone()], policy()), None, "not settled yet");
-    first.accept(yuan("820"), day("2026-01-30"));
-    let until = |bills: &[_], card: &Card| match grants(card, bills, policy()) {
+    let until = |bills: &[_], card: &Card, on: &str| match granted(card, bills, &spaces, on) {
         Some(Grants::Rented { from, until, .. }) => Some((from, until)),
         _ => None,
     };
+    assert_eq!(until(&[first.clone()], &after, "2026-01-31"), None, "not settled yet");
+    assert_eq!(granted(&began, &[], &spaces, "2026-01-31"), None, "a rented space without a letting gives none");
+    first.accept(yuan("820"), day("2026-01-30"));
     let (from, february) = (moment("2026-01-30T16:00:00Z"), moment("2026-02-27T16:00:00Z"));
-    assert_eq!(until(&[first.clone()], &after), Some((from, february)));
+    assert_eq!(until(&[first.clone()], &after, "2026-02-01"), Some((from, february)));
     let (after, mut second) =
         after.sell(&offer("2026-02-28", Which::Renewal), day("2026-02-20"), &key(), &note()).expect("sold");
-    assert_eq!(until(&[first.clone(), second.clone()], &after), Some((from, february)), "renewed and not paid");
+    let both = [first.clone(), second.clone()];
+    assert_eq!(until(&both, &after, "2026-03-03"), Some((from, february)), "renewed and not paid");
     second.accept(yuan("300"), day("2026-02-21"));
-    assert_eq!(until(&[first, second], &after), Some((from, moment("2026-03-27T16:00:00Z"))));
+    assert_eq!(until(&[first, second], &after, "2026-02-21"), Some((from, moment("2026-03-27T16:00:00Z"))));
+}
+
+#[test]
+fn a_term_that_is_bought_ahead_does_not_hide_the_one_in_force() {
+    let (began, sold, fees) = rental();
+    let spaces = [space("1", attributes(Tenure::Rented))];
+    let offer =
+        |from: &str| rent_offer(&sold, day(from), 1, Which::Renewal, &fees, Currency::Cny, 7).expect("an offer");
+    let (after, mut first) = began.sell(&offer("2026-01-31"), day("2026-01-30"), &key(), &note()).expect("sold");
+    let (after, mut later) = after.sell(&offer("2026-05-01"), day("2026-01-30"), &key(), &note()).expect("sold");
+    first.accept(yuan("300"), day("2026-01-30"));
+    later.accept(yuan("300"), day("2026-01-30"));
+    let from = |on: &str| match granted(&after, &[first.clone(), later.clone()], &spaces, on) {
+        Some(Grants::Rented { from, .. }) => from,
+        other => panic!("{other:?}"),
+    };
+    let (january, may) = (moment("2026-01-30T16:00:00Z"), moment("2026-04-30T16:00:00Z"));
+    assert_eq!([from("2026-01-31"), from("2026-02-10"), from("2026-04-30")], [january; 3]);
+    assert_eq!(from("2026-05-01"), may);
+    let next = at_gate_on(&after, &[first, later], &spaces, "2026-03-10").next;
+    assert_eq!(next, Some(day("2026-05-01")), "looked at again by itself");
+}
+
+#[test]
+fn a_card_has_places_for_as_many_cars_as_its_spaces_hold_that_are_paid() {
+    let grade = |name: &str, tenure, layout| space(name, Attributes { layout, ..attributes(tenure) });
+    let spaces = [
+        grade("1", Tenure::Owned, Layout::Tandem),
+        grade("2", Tenure::Owned, Layout::Triple),
+        grade("3", Tenure::Owned, Layout::Multi(5)),
+        grade("4", Tenure::Rented, Layout::Ordinary),
+        grade("5", Tenure::Temporary, Layout::Ordinary),
+    ];
+    let places = |held: Vec<_>, on: &str| at_gate_on(&card(held), &[], &spaces, on).places.count;
+    let from = |name: &str| held(name, "2026-01-01", None);
+    assert_eq!(places(vec![from("1")], "2026-02-01"), 2);
+    assert_eq!(places(vec![from("1"), from("2"), from("3")], "2026-02-01"), 10);
+    assert_eq!(places(vec![from("1"), held("2", "2026-01-01", Some("2026-03-01"))], "2026-02-28"), 5);
+    assert_eq!(places(vec![from("1"), held("2", "2026-01-01", Some("2026-03-01"))], "2026-03-01"), 2);
+    assert_eq!(places(vec![from("1"), from("4")], "2026-02-01"), 2, "nobody has let it");
+    assert_eq!(places(vec![from("5"), from("9")], "2026-02-01"), 0);
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use proptest::prelude::*;
 use tollhouse_core::charging::estate::{
-    Attributes, Columns, Grade, Layout, Location, Places, Pool, PoolTerms, RowFault, Space, Tenure, UseList,
-    export_spaces, import_spaces, occupancy,
+    Attributes, Columns, Grade, Layout, Location, Places, Pool, PoolTerms, Space, Tenure, UseList, export_spaces,
+    import_spaces, occupancy,
 };
 use tollhouse_core::charging::label::PoolId;
+use tollhouse_core::charging::table::RowFault;
 use tollhouse_core::charging::timeline::Timeline;
 use tollhouse_core::id::AreaId;
 

@@ -1,13 +1,13 @@
 //! The cars and their drivers: where they want to be, and whether, when and how often they pay.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tollhouse_core::lane::{OnLoop, Passage, Standing, Way};
-use tollhouse_core::pass::{Coverage, GatePass, Grants, OverduePolicy};
+use tollhouse_core::lane::{Input, OnLoop, Passage, Standing, Way};
+use tollhouse_core::pass::{GatePass, Grants, MorePolicy, OverduePolicy, Places};
 use tollhouse_core::plate::Plate;
 use tollhouse_core::record::{Cause, Change, ChangeKind};
 
 use crate::desk::DeskJob;
-use crate::queue::{Arm, Happens};
+use crate::queue::{Arm, Happens, Told};
 use crate::world::{COURT_IN, COURT_OUT, World};
 
 /// How many cars there are.
@@ -33,7 +33,17 @@ pub(crate) enum Kind {
     Pass,
     Free,
     Blocked,
+    /// One of three cars on a card with two places.
+    Tandem(MorePolicy),
+    /// Its card's bill is overdue until its holder pays at the office.
+    Overdue(OverduePolicy),
 }
+
+/// The card with two places.
+pub(crate) const TANDEM: &str = "C-tandem";
+const TANDEM_PLACES: u32 = 2;
+/// The car whose bill is overdue.
+const DEBTOR: usize = 7;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pays {
@@ -71,12 +81,17 @@ pub(crate) struct Crossing {
 
 impl World {
     pub(crate) fn cars_arrive(&mut self) {
+        let more = [MorePolicy::Refuse, MorePolicy::ChargeAsTemporary, MorePolicy::AdmitFree][self.chance.below(3)];
+        let overdue = [OverduePolicy::OpenAndWarn, OverduePolicy::ChargeAsTemporary, OverduePolicy::RefuseEntry];
+        let overdue = overdue[self.chance.below(3)];
         for number in 0..CARS {
             let kind = match number {
                 0 => Kind::Pass,
                 1 => Kind::Free,
                 2 => Kind::Blocked,
                 3 => [Kind::Pass, Kind::Temporary][self.chance.below(2)],
+                4..=6 => Kind::Tandem(more),
+                DEBTOR => Kind::Overdue(overdue),
                 _ => Kind::Temporary,
             };
             let pays = [Pays::Once, Pays::Once, Pays::Twice, Pays::Early, Pays::Late, Pays::Never];
@@ -93,18 +108,41 @@ impl World {
     fn write_pass(&mut self, plate: &str, kind: Kind) {
         let now = self.now();
         let days = TimeDelta::days(30);
+        let mut places = None;
+        let card = plate.replace('粤', "C");
         let grants = match kind {
             Kind::Temporary => return,
             Kind::Free => Grants::Free { until: None },
             Kind::Blocked => Grants::Blocked { reason: "stolen".into() },
             Kind::Pass => {
                 let overdue = OverduePolicy::OpenAndWarn;
-                Grants::Owned { card: plate.replace('粤', "C"), paid_until: now + days, grace_days: 0, overdue }
+                Grants::Owned { card, paid_until: now + days, grace_days: 0, overdue }
             }
+            Kind::Tandem(more) => {
+                places = Some(Places { count: TANDEM_PLACES, more });
+                let overdue = OverduePolicy::RefuseEntry;
+                Grants::Owned { card: TANDEM.into(), paid_until: now + days, grace_days: 0, overdue }
+            }
+            Kind::Overdue(overdue) => Grants::Owned { card, paid_until: now - days, grace_days: 0, overdue },
         };
         let mut change = Change::new(ChangeKind::PassWritten, now, Cause::Time);
-        change.put(&GatePass { plate: Plate::new(plate).expect("a plate"), grants, coverage: Coverage::default() });
+        change.put(&GatePass { places, ..GatePass::new(Plate::new(plate).expect("a plate"), grants) });
         self.watch.take(change, None).expect("sound").expect("relies on nothing");
+    }
+
+    /// The follower of the journal has lanes look again, sooner or later; now and then the debtor pays at the office.
+    pub(crate) fn passes_moved(&mut self) {
+        if self.chance.happens(5) {
+            let plate = self.cars[DEBTOR].plate.clone();
+            self.write_pass(&plate, Kind::Pass);
+        }
+        for lane in 0..4 {
+            if !self.fault(self.faults.lost) {
+                let wait = self.chance.ms(0, 900);
+                let told = Told::Input(Input::LookAtPass);
+                self.queue.after(wait, Happens::Told { lane, told, token: None });
+            }
+        }
     }
 
     /// A car and its driver do what they do next.

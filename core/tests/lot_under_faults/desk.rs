@@ -195,6 +195,7 @@ impl World {
             self.bank.refund(&number, kept.record.order, kept.record.amount.minor());
             self.answer_comes(DeskJob::Refund { refund, says: RefundSays::Done });
         }
+        self.passes_moved();
         self.queue.after(ROUND_EVERY, Happens::Round { run });
         Ok(())
     }
@@ -227,10 +228,12 @@ impl World {
         bytes[..8].copy_from_slice(&self.chance.next().to_be_bytes());
         let id = OrderId::from_bytes(bytes);
         let wanted = Wanted {
-            bill,
+            pays: pay::Payable::Bill(bill),
             provider: PROVIDER.into(),
             merchant: MERCHANT.into(),
-            idempotency_key: None,
+            way: pay::Way::Page,
+            terms: pay::Terms::default(),
+            idempotency: None,
             life: TimeDelta::minutes(5),
         };
         let fresh = FreshOrder { id, number: id.to_string() };
@@ -256,7 +259,7 @@ impl World {
             return Ok(change.map(|change| DeskChange { change, order: None }));
         };
         let amount = tollhouse_core::money::Money::new(amount, order.record.amount.currency());
-        let evidence = Evidence { merchant: MERCHANT.into(), transaction: transaction(id), amount, paid_at };
+        let evidence = Evidence::plain(MERCHANT, &transaction(id), amount, paid_at);
         let (tariff, today) = (tariff(), NaiveDate::default());
         let records = &self.watch.records;
         let captured = if self.planted == Planted::CaptureUnchecked {

@@ -79,6 +79,8 @@ pub(crate) enum Planted {
     RefundUnderNewNumber,
     /// The message of a further attempt carries the first attempt's id.
     RetryUnderOldId,
+    /// Who passes out gives up no place.
+    PlacesKept,
     /// A stay forgets through which lanes between areas it went.
     MovesForgotten,
 }

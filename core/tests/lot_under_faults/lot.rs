@@ -8,7 +8,7 @@ use tollhouse_core::lane::{
     Arm, Effect, Input, Lane, Mark, OnLoop, Passage, Passed, PassedBy, Person, Read, Step, Timer,
 };
 use tollhouse_core::plate::Colour;
-use tollhouse_core::record::{Change, Op, Table};
+use tollhouse_core::record::{Change, ChangeKind, Op, Table};
 use tollhouse_core::stay::Stay;
 
 use crate::faults::Planted;
@@ -267,6 +267,10 @@ pub(crate) fn spoil(planted: Planted, change: &mut Change) {
             change.relied.retain(|relied| relied.table != Table::Events);
         }
         Planted::PostingsDropped => change.postings.clear(),
+        Planted::PlacesKept if change.kind == ChangeKind::PassagePassed => change.ops.retain(|op| match op {
+            Op::Put { table, .. } | Op::Delete { table, .. } => table != Table::Covers.name(),
+            Op::Count { .. } => true,
+        }),
         Planted::MovesForgotten => {
             for op in &mut change.ops {
                 if let Op::Put { table, record, .. } = op

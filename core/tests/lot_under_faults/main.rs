@@ -113,5 +113,6 @@ planted! {
     an_answer_from_before_the_expiry_that_ends_an_order_is_caught: StaleAnswerExpires, "never captured";
     a_refund_under_a_new_number_is_caught: RefundUnderNewNumber, "";
     a_stay_that_forgets_its_moves_is_caught: MovesForgotten, "";
+    a_car_that_keeps_its_place_when_it_is_out_is_caught: PlacesKept, "";
     a_further_attempt_under_the_old_id_is_caught: RetryUnderOldId, "";
 }

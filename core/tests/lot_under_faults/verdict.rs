@@ -1,13 +1,14 @@
 //! What must be true when the faults have stopped: everybody is where they want to be, and the money is where it belongs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tollhouse_core::bill::{Bill, BillKind, BillState, bills_counter};
+use tollhouse_core::charging::cards::Cover;
 use tollhouse_core::pay::{OpenRefund, Order, Payment, Refund, RefundState};
 use tollhouse_core::record::{Balance, Counter, Record, Records, Table};
-use tollhouse_core::stay::{Stay, StayState, inside_counter};
+use tollhouse_core::stay::{Basis, Stay, StayState, inside_counter};
 
-use crate::cars::{Crossing, Stands};
+use crate::cars::{Crossing, Stands, TANDEM};
 use crate::desk::transaction;
 use crate::world::World;
 
@@ -21,6 +22,7 @@ impl World {
         }
         self.money_is_where_it_belongs()?;
         self.areas_are_as_driven()?;
+        self.places_are_taken_by_who_is_inside()?;
         self.counters_count()
     }
 
@@ -47,7 +49,8 @@ impl World {
             }
             let back = self.bank.given_back.get(&order).copied().unwrap_or(0);
             let on_record = self.watch.record::<Order>(&order.to_string())?.record;
-            *paid.entry(on_record.bill.to_string()).or_default() += amount - back;
+            let bill = on_record.pays.bill().ok_or("an order that pays no bill")?;
+            *paid.entry(bill.to_string()).or_default() += amount - back;
             net += amount - back;
         }
         equal("clearing against the wallets", balance("clearing:sandbox"), net)?;
@@ -74,6 +77,16 @@ impl World {
             return Err("a refund is not done".into());
         }
         Ok(())
+    }
+
+    /// The cars of the card with two places that are inside are the ones that its record holds.
+    fn places_are_taken_by_who_is_inside(&self) -> Result<(), String> {
+        let on_card = |stay: &Stay| matches!(&stay.basis, Basis::Pass { card } if card == TANDEM);
+        let open = self.rows::<Stay>()?.into_iter().filter(|stay| stay.state == StayState::Open && on_card(stay));
+        let inside: BTreeSet<_> = open.map(|stay| stay.id).collect();
+        let covers = self.rows::<Cover>()?;
+        let held: BTreeSet<_> = covers.iter().flat_map(|cover| &cover.cars).map(|car| car.stay).collect();
+        if inside == held { Ok(()) } else { Err(format!("{inside:?} are inside, and {held:?} on places")) }
     }
 
     /// Every move of a stay is in order and leads somewhere; and where no device is late or silent, each car that

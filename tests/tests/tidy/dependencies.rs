@@ -10,10 +10,14 @@ fn allowed(path: &str) -> Option<&'static [&'static str]> {
     Some(match path {
         "core/Cargo.toml" | "plugins/abi/Cargo.toml" => &[],
         "drivers/Cargo.toml" => &["tollhouse-core", "tollhouse-abi"],
-        "appliance/providers/Cargo.toml" | "core/fuzz/Cargo.toml" => &["tollhouse-core"],
+        "appliance/documents/Cargo.toml" | "appliance/providers/Cargo.toml" | "core/fuzz/Cargo.toml" => {
+            &["tollhouse-core"]
+        }
         "drivers/fuzz/Cargo.toml" => &["tollhouse-drivers"],
         "appliance/providers/fuzz/Cargo.toml" => &["tollhouse-providers"],
-        "appliance/Cargo.toml" => &["tollhouse-core", "tollhouse-drivers", "tollhouse-providers"],
+        "appliance/Cargo.toml" => {
+            &["tollhouse-core", "tollhouse-documents", "tollhouse-drivers", "tollhouse-providers"]
+        }
         "plugins/sdk/Cargo.toml" => &["tollhouse-abi"],
         "plugins/fuzz/Cargo.toml" => {
             &["tollhouse-field", "tollhouse-driver-hikvision", "tollhouse-driver-modbus", "tollhouse-driver-vzenith"]
@@ -81,6 +85,7 @@ fn a_dependency_against_the_direction_is_found() {
         ("appliance/Cargo.toml", "tollhouse-sdk"),
         ("appliance/providers/Cargo.toml", "tollhouse"),
         ("appliance/providers/Cargo.toml", "tollhouse-drivers"),
+        ("appliance/documents/Cargo.toml", "tollhouse-providers"),
         ("drivers/Cargo.toml", "tollhouse-providers"),
         ("plugins/abi/Cargo.toml", "tollhouse-core"),
         ("plugins/sim/Cargo.toml", "tollhouse-core"),
@@ -101,6 +106,7 @@ fn a_dependency_along_the_direction_is_not() {
         ("appliance/Cargo.toml", "tollhouse-drivers"),
         ("appliance/Cargo.toml", "tollhouse-providers"),
         ("appliance/providers/Cargo.toml", "tollhouse-core"),
+        ("appliance/documents/Cargo.toml", "tollhouse-core"),
         ("plugins/sdk/Cargo.toml", "tollhouse-abi"),
         ("plugins/vendor/Cargo.toml", "tollhouse-sdk"),
         ("tests/Cargo.toml", "tollhouse"),

@@ -15,9 +15,10 @@ use tollhouse_drivers::event::{Availability, Presence};
 use tollhouse_drivers::{Receipt, Refused, What};
 
 use super::messages::{Finish, Gone, Heard, Job, Order, Panic, StoreTold, Take};
-use super::translate;
+use super::translate::{self, Fresh};
 use super::watching::{LaneWatch, Watching};
 use crate::actors::lot::Outbox;
+use crate::actors::payment::codes::Codes;
 use crate::clock::BoxClock;
 use crate::devices::Devices;
 use crate::live::{Happening, LaneView, Live};
@@ -52,6 +53,8 @@ pub struct LaneParts {
     pub barrier_run: Arc<ArcSwapOption<BootId>>,
     /// What is watched beside the cars.
     pub watch: LaneWatch,
+    /// Where payment codes go that a scanner has read.
+    pub codes: Arc<Codes>,
 }
 
 /// Tells the parent that the actor is gone, however it went.
@@ -299,6 +302,11 @@ impl Handler<Heard> for LaneActor {
             && event.device == self.parts.rules.barrier
         {
             self.parts.barrier_run.store(boot_id.clone().map(Arc::new));
+        }
+        if let What::Notice(notice) = &event.what
+            && translate::is_fresh(&self.parts.rules, &notice.head) == Fresh::Yes
+        {
+            self.parts.codes.scanned(&self.parts.rules.lane, &event.device, notice);
         }
         let received_at = event.received_at;
         let Some(input) = translate::input(&self.parts.rules, &event.device, event.what) else {

@@ -1,10 +1,11 @@
 //! From what a device said to what a lane can be told.
 
-use tollhouse_core::id::DeviceId;
+use tollhouse_core::id::{CommandId, DeviceId};
 use tollhouse_core::lane::{Answer, Answered, Arm, Input, LaneRules, Mark, OnLoop, Passed, Read, Way};
 use tollhouse_drivers::What;
 use tollhouse_drivers::event::{
-    AckState, Approach, Availability, Backlog, ChannelState, EventHead, Occupancy, PassedDirection, Position, Presence,
+    AckState, Approach, Availability, Backlog, ChannelState, EventHead, NoticeKind, Occupancy, PassedDirection,
+    Position, Presence,
 };
 
 /// The input for the lane; `None` when the lane need not know.
@@ -20,6 +21,12 @@ pub(super) fn input(rules: &LaneRules, device: &DeviceId, what: What) -> Option<
                 PassedDirection::Backward => Way::Back,
             };
             Input::Passed(Passed { mark: mark(device, &passed.head), way })
+        }
+        // What a scanner has read may be money: only a keyed hash of it is kept, to tell a repetition.
+        What::Notice(notice) if notice.kind == NoticeKind::Code => {
+            let mark = mark(device, &notice.head);
+            let fingerprint = CommandId::derive(&rules.key, &["code", &mark.fingerprint]).to_string();
+            Input::Noted(Mark { fingerprint, ..mark })
         }
         What::Notice(notice) => Input::Noted(mark(device, &notice.head)),
         What::State(ChannelState::Barrier(position)) if *device == rules.barrier => Input::Arm(arm(position)),
@@ -40,6 +47,18 @@ pub(super) fn input(rules: &LaneRules, device: &DeviceId, what: What) -> Option<
             return None;
         }
     })
+}
+
+/// Whether an event is of now, or was kept by its device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fresh {
+    Yes,
+    No,
+}
+
+/// Whether somebody still stands there who has just shown something.
+pub(super) fn is_fresh(rules: &LaneRules, head: &EventHead) -> Fresh {
+    if head.backlog == Backlog::Unmarked && head.age <= rules.stale_after { Fresh::Yes } else { Fresh::No }
 }
 
 fn mark(device: &DeviceId, head: &EventHead) -> Mark {

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use actix::{Actor, ArbiterHandle, AsyncContext, Context, Handler, ResponseFuture};
 use tokio::sync::oneshot;
 use tollhouse_core::id::LaneId;
-use tollhouse_core::lane::{Direction, Input, OrderStanding, Person};
+use tollhouse_core::lane::{Direction, Input, OrderStanding, Person, Role};
 use tollhouse_drivers::Receipt;
 use tollhouse_drivers::event::Outcome;
 
-use super::messages::{BillMoved, FinishLanes, NotOpened, OpenLane, PanicLane};
+use super::messages::{BillMoved, FinishLanes, NotOpened, OpenLane, PanicLane, PassesMoved};
 use super::rounds::Rounds;
 use super::routes::{Completeness, Routes};
 use crate::actors::lane::messages::{Finish, Gone, Order, Panic, Take};
@@ -135,6 +135,19 @@ impl Handler<BillMoved> for LotActor {
         for lane in self.parts.lanes.iter().filter(|lane| lane.rules.direction == Direction::Exit) {
             if let Some(actor) = self.parts.routes.actor(&lane.rules.lane) {
                 actor.do_send(Take(Input::LookAtBill));
+            }
+        }
+    }
+}
+
+impl Handler<PassesMoved> for LotActor {
+    type Result = ();
+
+    /// Every lane to or from the street looks at the car that waits there, or was refused.
+    fn handle(&mut self, _: PassesMoved, _: &mut Self::Context) {
+        for lane in self.parts.lanes.iter().filter(|lane| lane.rules.role() != Role::Moves) {
+            if let Some(actor) = self.parts.routes.actor(&lane.rules.lane) {
+                actor.do_send(Take(Input::LookAtPass));
             }
         }
     }

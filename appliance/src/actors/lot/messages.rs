@@ -8,6 +8,11 @@ use tollhouse_core::id::{EventId, LaneId};
 #[rtype(result = "()")]
 pub struct BillMoved;
 
+/// A gate pass has changed, or a place of a card has come free: a car may be waiting for it.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct PassesMoved;
+
 /// A person opens a lane. Answered when the opening is durable.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "Result<(), NotOpened>")]

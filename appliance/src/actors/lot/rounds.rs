@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tollhouse_core::bill::{BillKind, BillState, bills_counter};
+use tollhouse_core::charging::bills::DayCursor;
 use tollhouse_core::id::AreaId;
 use tollhouse_core::lane::EventSeen;
 use tollhouse_core::money::{Currency, Money};
@@ -102,6 +103,10 @@ impl Rounds {
             for state in BillState::ALL {
                 self.metrics.bills(kind.as_str(), state.as_str(), count(&bills_counter(*kind, *state))?);
             }
+        }
+        if let Some(cursor) = records.get::<DayCursor>(DayCursor::KEY)? {
+            let behind = records.position().saturating_sub(cursor.record.position);
+            self.metrics.bill_days_behind(i64::try_from(behind).unwrap_or(i64::MAX));
         }
         let today = now.with_timezone(&self.zone).date_naive();
         let taken = Money::new(count(&taken_counter(today))?, self.currency);

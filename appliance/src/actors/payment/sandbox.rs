@@ -10,11 +10,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tollhouse_core::books::Payee;
 use tollhouse_core::money::Money;
-use tollhouse_core::pay::{Evidence, Order, Refund};
+use tollhouse_core::pay::{Evidence, Heard, Order, Refund, Way};
 
 use super::messages::PayAction;
-use super::provider::{Answer, AtProvider, Provider, ProviderError, RefundAt};
+use super::provider::{Answer, Provider, ProviderError, RefundAt};
+use super::reach::Reach;
+use crate::clock::BoxClock;
 
 /// The provider's name in orders and on the wire.
 pub const SANDBOX: &str = "sandbox";
@@ -26,9 +29,25 @@ const MERCHANT: &str = "sandbox-merchant";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
-    Opened { number: String, amount: Money, expires_at: DateTime<Utc> },
-    Paid { number: String, at: DateTime<Utc> },
-    Refunded { number: String, refund: String, amount: Money },
+    Opened {
+        number: String,
+        amount: Money,
+        expires_at: DateTime<Utc>,
+    },
+    Paid {
+        number: String,
+        at: DateTime<Utc>,
+    },
+    Refunded {
+        number: String,
+        refund: String,
+        amount: Money,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+    },
+    Closed {
+        number: String,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -37,6 +56,14 @@ struct Account {
     expires_at: DateTime<Utc>,
     paid_at: Option<DateTime<Utc>>,
     refunds: Vec<String>,
+    open: Open,
+}
+
+/// Whether an order can be paid, as far as the merchant is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    Yes,
+    Closed,
 }
 
 /// Why the wallet could not pay.
@@ -105,32 +132,42 @@ impl SandboxBank {
         if account.paid_at.is_some() {
             return Err(WalletError::Paid);
         }
-        if now > account.expires_at {
+        if now > account.expires_at || account.open == Open::Closed {
             return Err(WalletError::Expired);
         }
         Ok(book.write(Line::Paid { number: number.to_owned(), at: now })?)
     }
 
-    fn standing(&self, number: &str) -> AtProvider {
+    fn standing(&self, number: &str, now: DateTime<Utc>) -> Heard {
         let book = self.book();
-        // An order that the bank has not heard of yet was never shown to anybody: not paid.
-        let Some(account) = book.accounts.get(number) else { return AtProvider::NotPaid };
-        let Some(paid_at) = account.paid_at else { return AtProvider::NotPaid };
-        AtProvider::Paid(Evidence {
-            merchant: MERCHANT.to_owned(),
-            transaction: format!("SB{number}"),
-            amount: account.amount,
-            paid_at,
-        })
+        let Some(account) = book.accounts.get(number) else { return Heard::Unknown };
+        match (account.paid_at, account.open) {
+            (Some(paid_at), _) => {
+                Heard::Paid(Evidence::plain(MERCHANT, &format!("SB{number}"), account.amount, paid_at))
+            }
+            (None, Open::Closed) => Heard::Ended,
+            (None, Open::Yes) if now > account.expires_at => Heard::Ended,
+            (None, Open::Yes) => Heard::NotPaid,
+        }
+    }
+
+    fn close(&self, number: &str) -> io::Result<()> {
+        let mut book = self.book();
+        let open = |account: &Account| account.paid_at.is_none() && account.open == Open::Yes;
+        if book.accounts.get(number).is_some_and(open) {
+            book.write(Line::Closed { number: number.to_owned() })?;
+        }
+        Ok(())
     }
 
     fn refund(&self, number: &str, refund: &Refund) -> Result<RefundAt, ProviderError> {
         let mut book = self.book();
         let account = book.accounts.get(number).filter(|account| account.paid_at.is_some());
         let account = account.ok_or_else(|| ProviderError::Unsound("a refund of what was never paid".into()))?;
-        let id = refund.id.to_string();
+        let id = refund.number();
         if !account.refunds.contains(&id) {
-            let line = Line::Refunded { number: number.to_owned(), refund: id, amount: refund.amount };
+            let at = Some(refund.made_at);
+            let line = Line::Refunded { number: number.to_owned(), refund: id, amount: refund.amount, at };
             book.write(line).map_err(|fault| ProviderError::Away(fault.to_string()))?;
         }
         Ok(RefundAt::Done)
@@ -151,7 +188,7 @@ impl Book {
 fn enter(accounts: &mut HashMap<String, Account>, line: Line) {
     match line {
         Line::Opened { number, amount, expires_at } => {
-            accounts.insert(number, Account { amount, expires_at, paid_at: None, refunds: vec![] });
+            accounts.insert(number, Account { amount, expires_at, paid_at: None, refunds: vec![], open: Open::Yes });
         }
         Line::Paid { number, at } => {
             if let Some(account) = accounts.get_mut(&number) {
@@ -163,18 +200,26 @@ fn enter(accounts: &mut HashMap<String, Account>, line: Line) {
                 account.refunds.push(refund);
             }
         }
+        Line::Closed { number } => {
+            if let Some(account) = accounts.get_mut(&number) {
+                account.open = Open::Closed;
+            }
+        }
     }
 }
 
 /// The sandbox as a provider.
 pub struct SandboxProvider {
     bank: Arc<SandboxBank>,
+    clock: BoxClock,
+    payee: Payee,
+    reach: Reach,
 }
 
 impl SandboxProvider {
     /// In front of this bank.
-    pub fn new(bank: Arc<SandboxBank>) -> Self {
-        Self { bank }
+    pub fn new(bank: Arc<SandboxBank>, clock: BoxClock, payee: Payee) -> Self {
+        Self { bank, clock, payee, reach: Reach::default() }
     }
 }
 
@@ -187,6 +232,18 @@ impl Provider for SandboxProvider {
         MERCHANT
     }
 
+    fn payee(&self) -> Payee {
+        self.payee
+    }
+
+    fn ways(&self) -> &[Way] {
+        &[Way::Page]
+    }
+
+    fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
     fn create<'a>(&'a self, order: &'a Order) -> Answer<'a, PayAction> {
         Box::pin(async move {
             self.bank.create(order).map_err(|fault| ProviderError::Away(fault.to_string()))?;
@@ -194,11 +251,19 @@ impl Provider for SandboxProvider {
         })
     }
 
-    fn query<'a>(&'a self, order: &'a Order) -> Answer<'a, AtProvider> {
-        Box::pin(async move { Ok(self.bank.standing(&order.number)) })
+    fn query<'a>(&'a self, order: &'a Order) -> Answer<'a, Heard> {
+        Box::pin(async move { Ok(self.bank.standing(&order.number, self.clock.now())) })
+    }
+
+    fn close<'a>(&'a self, order: &'a Order) -> Answer<'a, ()> {
+        Box::pin(async move { self.bank.close(&order.number).map_err(|fault| ProviderError::Away(fault.to_string())) })
     }
 
     fn refund<'a>(&'a self, order: &'a Order, refund: &'a Refund) -> Answer<'a, RefundAt> {
+        Box::pin(async move { self.bank.refund(&order.number, refund) })
+    }
+
+    fn query_refund<'a>(&'a self, order: &'a Order, refund: &'a Refund) -> Answer<'a, RefundAt> {
         Box::pin(async move { self.bank.refund(&order.number, refund) })
     }
 }
@@ -209,19 +274,23 @@ mod tests {
     use chrono::TimeDelta;
     use tollhouse_core::id::{BillId, OrderId};
     use tollhouse_core::money::Currency;
-    use tollhouse_core::pay::OrderState;
+    use tollhouse_core::pay::{OrderState, Payable, Terms};
 
     fn order(number: &str, now: DateTime<Utc>) -> Order {
         Order {
             id: OrderId::from_bytes([1; 16]),
             number: number.into(),
-            bill: BillId::from_bytes([2; 16]),
+            pays: Payable::Bill(BillId::from_bytes([2; 16])),
             provider: SANDBOX.into(),
             merchant: MERCHANT.into(),
+            way: Way::Page,
+            terms: Terms::default(),
             amount: Money::new(500, Currency::Cny),
             made_at: now,
             expires_at: now + TimeDelta::minutes(5),
             state: OrderState::Pending,
+            ending: None,
+            ended_at: None,
             transaction: None,
         }
     }
@@ -237,8 +306,22 @@ mod tests {
         let mut file = OpenOptions::new().append(true).open(folder.path().join(BANK_FILE)).expect("opens");
         file.write_all(b"{\"paid\":{\"num").expect("written");
         let bank = SandboxBank::open(folder.path()).expect("opens again");
-        assert!(matches!(bank.standing("N1"), AtProvider::Paid(_)));
+        assert!(matches!(bank.standing("N1", now), Heard::Paid(_)));
         assert!(matches!(bank.pay("N1", now), Err(WalletError::Paid)));
+    }
+
+    #[test]
+    fn a_closed_order_takes_no_money_and_stays_closed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let now = DateTime::UNIX_EPOCH;
+        let bank = SandboxBank::open(folder.path()).expect("opens");
+        bank.create(&order("N1", now)).expect("written");
+        bank.close("N1").expect("written");
+        assert!(matches!(bank.pay("N1", now), Err(WalletError::Expired)));
+        drop(bank);
+        let bank = SandboxBank::open(folder.path()).expect("opens again");
+        assert_eq!(bank.standing("N1", now), Heard::Ended);
+        assert_eq!(bank.standing("N2", now), Heard::Unknown);
     }
 
     #[test]

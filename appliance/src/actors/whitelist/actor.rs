@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tollhouse_core::id::{AreaId, DeviceId, IdKey};
 use tollhouse_core::lane::Command;
 use tollhouse_core::pass::GatePass;
-use tollhouse_core::record::{ReadError, Records, Revision};
+use tollhouse_core::record::{ReadError, Record, Records, Revision};
 use tollhouse_core::whitelist::{Part, Push, Pushed, Said, Whitelist};
 
 use super::messages::CameraSaid;
@@ -136,7 +136,7 @@ fn passes(records: &impl Records) -> Result<Vec<GatePass>, ReadError> {
         let page = records.list::<GatePass>(&from, PASSES_AT_ONCE)?;
         let full = page.len() == PASSES_AT_ONCE;
         if let Some(last) = page.last() {
-            from = format!("{}\u{0}", last.record.plate);
+            from = format!("{}\u{0}", last.record.key());
         }
         all.extend(page.into_iter().map(|kept| kept.record));
         if !full {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
-use tollhouse_core::bill::priced_facts;
+use tollhouse_core::bill::priced;
 use tollhouse_core::tariff::model::TariffFile;
 use tollhouse_core::tariff::{Assessment, FeeLine};
 use tollhouse_core::words::{Language, Words};
@@ -71,8 +71,8 @@ fn price_again(stored: &StoredBill) -> Result<(Assessment, TariffFile), String> 
     let version = tariffs::version(&label, known.text.clone()).map_err(first)?;
     let file = (*version.file).clone();
     let tariffs = tariffs::book(vec![version]).map_err(first)?;
-    let facts = priced_facts(&stored.stay, stored.bill.assessed_to, file.time_zone);
-    let again = tariffs.book.price(&facts).map_err(|error| format!("the stay cannot be priced again: {error}"))?;
+    let again = priced(&stored.stay, stored.bill.assessed_to, &tariffs.book);
+    let again = again.map_err(|error| format!("the stay cannot be priced again: {error}"))?;
     Ok((again, file))
 }
 

@@ -1,10 +1,13 @@
 //! The routes as browsers and programs meet them, over fakes that stand for payment's messages only.
 
+mod asking;
 mod drafts;
+mod money;
 mod opening;
 mod operating;
 mod paying;
 mod refusals;
+mod signing_in;
 mod tariffs;
 
 use std::collections::BTreeMap;
@@ -20,24 +23,35 @@ use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use tollhouse_core::id::{BillId, LaneId, OrderId};
+use tollhouse_core::id::{BillId, IdKey, LaneId, LotId, OrderId};
+use tollhouse_core::lot::{Lot, LotArea, LotLane};
 use tollhouse_core::money::{Currency, Money};
+use tollhouse_core::pay::Way;
 use tollhouse_core::plate::Plate;
+use tollhouse_core::user::RoleLimits;
 use tollhouse_core::words::Words;
 
+use super::api::Entry;
 use super::rate::{Monotonic, Rates};
 use super::{Doors, headers, problem, routes};
 use crate::actors::billing::messages::{AskBill, AskLane, AskPlate, PayState, PayView};
 use crate::actors::lot::messages::{NotOpened, OpenLane};
-use crate::actors::payment::messages::{AskOrder, MakeOrder, OrderState, OrderView, PayAction, PayProblem, SandboxPay};
+use crate::actors::payment::messages::{
+    AskOrder, Browser, MakeOrder, OrderState, OrderView, PayAction, PayProblem, ProviderCalls, SandboxPay, SignIn,
+};
+use crate::actors::payment::offers::{Offer, Offers};
+use crate::actors::payment::provider::NotifyAnswer;
 use crate::admin::Admin;
+use crate::clock::BoxClock;
 use crate::config::{LivePage, Sandbox};
+use crate::desks::{DeskParts, Desks};
 use crate::drivers::order::Roll;
 use crate::drivers::record::DriverRecord;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::past::EndedStay;
 use crate::readiness::Readiness;
+use crate::store::{Store, StoreOptions};
 
 pub(super) fn bill() -> BillId {
     BillId::from_bytes([1; 16])
@@ -148,6 +162,37 @@ impl Handler<SandboxPay> for FakePayment {
     }
 }
 
+impl Handler<ProviderCalls> for FakePayment {
+    type Result = actix::MessageResult<ProviderCalls>;
+    fn handle(&mut self, call: ProviderCalls, _: &mut Context<Self>) -> Self::Result {
+        self.note(&(call.provider, call.body.len()));
+        actix::MessageResult(match call.provider {
+            "wechat" => NotifyAnswer { status: 204, body: "", outcome: "taken" },
+            _ => NotifyAnswer { status: 200, body: "success", outcome: "taken" },
+        })
+    }
+}
+
+impl Handler<SignIn> for FakePayment {
+    type Result = Result<String, PayProblem>;
+    fn handle(&mut self, ask: SignIn, _: &mut Context<Self>) -> Self::Result {
+        self.note(&ask);
+        Ok("https://open.example.org/authorize".to_owned())
+    }
+}
+
+/// The sandbox where it is on; else WeChat Pay, while Alipay is away.
+fn offered(sandbox: Sandbox, browser: Browser) -> Offers {
+    match (sandbox, browser) {
+        (Sandbox::On, _) => Offers { now: vec![Offer { provider: "sandbox", way: Way::Page }], away: vec![] },
+        (Sandbox::Off, Browser::Desk) => Offers::default(),
+        (Sandbox::Off, Browser::WeChat) => {
+            Offers { now: vec![Offer { provider: "wechat", way: Way::Jsapi }], away: vec![] }
+        }
+        (Sandbox::Off, _) => Offers { now: vec![Offer { provider: "wechat", way: Way::H5 }], away: vec!["alipay"] },
+    }
+}
+
 impl Handler<OpenLane> for FakePayment {
     type Result = Result<(), NotOpened>;
     fn handle(&mut self, message: OpenLane, _: &mut Context<Self>) -> Self::Result {
@@ -177,7 +222,39 @@ pub(super) struct Box {
     pub(super) payment: Addr<FakePayment>,
     asked: Arc<Mutex<Vec<String>>>,
     rates: Arc<Rates>,
+    entry: Arc<Entry>,
     pub(super) clock: Arc<Mutex<Duration>>,
+    _folder: tempfile::TempDir,
+}
+
+/// Real desks over a store of their own.
+fn desks(folder: &std::path::Path) -> Desks {
+    let lot = Lot {
+        id: LotId::new("demo").expect("a name"),
+        name: "Riverside".to_owned(),
+        zone: chrono_tz::Asia::Shanghai,
+        currency: Currency::Cny,
+        tax_rate: rust_decimal::Decimal::new(9, 2),
+        capacity: 100,
+        areas: vec![LotArea { id: "main".to_owned(), capacity: 100 }],
+        lanes: vec![LotLane {
+            id: "out-1".to_owned(),
+            direction: "exit".to_owned(),
+            area: "main".to_owned(),
+            within: None,
+            devices: vec![("gate-out-1".to_owned(), "barrier".to_owned())],
+        }],
+        limits: RoleLimits::default(),
+        charging: tollhouse_core::charging::policy::ChargingPolicy::default(),
+        documents: tollhouse_core::invoice::Documents::default(),
+    };
+    Desks::new(&DeskParts {
+        store: Store::open(folder, StoreOptions::default()).expect("a store"),
+        clock: BoxClock::start(1),
+        key: IdKey::new([7; 32]),
+        lot: Arc::new(lot),
+        admin: Some(Arc::new(Admin::with_password(PASSWORD).expect("long enough"))),
+    })
 }
 
 pub(super) const PASSWORD: &str = "correct horse";
@@ -193,6 +270,8 @@ pub(super) fn box_with(sandbox: Sandbox, live_page: LivePage) -> Box {
     let clock: Arc<Mutex<Duration>> = Arc::default();
     let hand = Arc::clone(&clock);
     let now: Monotonic = Arc::new(move || *hand.lock().expect("no panic"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let desks = desks(folder.path());
     let doors = Doors {
         ask_lane: payment.clone().recipient(),
         ask_plate: payment.clone().recipient(),
@@ -200,8 +279,16 @@ pub(super) fn box_with(sandbox: Sandbox, live_page: LivePage) -> Box {
         make_order: payment.clone().recipient(),
         ask_order: payment.clone().recipient(),
         sandbox_pay: payment.clone().recipient(),
+        provider_calls: payment.clone().recipient(),
+        sign_in: payment.clone().recipient(),
+        offers: Arc::new(move |browser| offered(sandbox, browser)),
         open_lane: payment.clone().recipient(),
-        admin: Some(Arc::new(Admin::with_password(PASSWORD).expect("long enough"))),
+        release: payment.clone().recipient(),
+        till: money::till(&desks, payment.clone().recipient()),
+        arrears: money::arrears(&desks),
+        desks,
+        tell_bill_moved: Arc::new(|| {}),
+        trusted_proxies: vec!["192.0.2.200".parse().expect("an address")],
         live: Arc::new(Live::new("demo", 100)),
         metrics: Arc::new(Metrics::new("test").expect("metrics")),
         readiness: Arc::new(Readiness::default()),
@@ -220,7 +307,16 @@ pub(super) fn box_with(sandbox: Sandbox, live_page: LivePage) -> Box {
         past: Arc::new(|last| Ok(stays().into_iter().take(last).collect())),
         slow: Arc::new(tokio::sync::Semaphore::new(1)),
     };
-    Box { doors: Arc::new(doors), payment, asked, rates: Arc::new(Rates::new(now)), clock }
+    let (rates, entry) = (Rates::new(Arc::clone(&now)), Entry::new(now));
+    Box {
+        doors: Arc::new(doors),
+        payment,
+        asked,
+        rates: Arc::new(rates),
+        entry: Arc::new(entry),
+        clock,
+        _folder: folder,
+    }
 }
 
 /// What came back, read whole.
@@ -253,14 +349,19 @@ impl Got {
 
 impl Box {
     pub(super) async fn send(&self, request: TestRequest) -> Got {
+        self.send_from("192.0.2.1", request).await
+    }
+
+    /// The same from this address.
+    pub(super) async fn send_from(&self, address: &str, request: TestRequest) -> Got {
         let app = init_service(
             App::new()
                 .wrap(from_fn(problem::as_documents))
                 .wrap(headers())
-                .configure(|app| routes::configure(app, &self.doors, &self.rates)),
+                .configure(|app| routes::configure(app, &self.doors, &self.rates, &self.entry)),
         )
         .await;
-        let request = request.peer_addr("192.0.2.1:5000".parse().expect("an address"));
+        let request = request.peer_addr(format!("{address}:5000").parse().expect("an address"));
         let answer: ServiceResponse<BoxBody> = call_service(&app, request.to_request()).await.map_into_boxed_body();
         let status = answer.status().as_u16();
         let text = |value: &actix_web::http::header::HeaderValue| value.to_str().expect("ASCII").to_owned();

@@ -106,7 +106,11 @@ async fn an_order_says_how_to_pay_and_carries_the_callers_key() {
         })
     );
     assert_eq!(got.header("location"), format!("/api/v1/pay/orders/{}", order()));
-    let asked = format!(r#"MakeOrder {{ bill: {:?}, provider: "sandbox", idempotency_key: Some("abc-1") }}"#, bill());
+    let asked = format!(
+        r#"MakeOrder {{ bill: {:?}, provider: "sandbox", way: None, browser: Desk, payer_code: None, address: Some(192.0.2.1), back: "/pay/bills/{}", instead_of: None, idempotency_key: Some("abc-1") }}"#,
+        bill(),
+        bill()
+    );
     assert_eq!(site.asked(), [asked]);
 }
 
@@ -130,7 +134,56 @@ async fn the_sandbox_is_not_there_while_it_is_off() {
     assert_eq!(site.get(&path).await.status, 404);
     assert_eq!(site.send(TestRequest::post().uri(&format!("{path}/pay"))).await.status, 404);
     assert_eq!(site.asked(), Vec::<String>::new());
-    assert!(!site.get("/pay/lanes/out-1").await.body.contains("data-provider"));
+    assert!(!site.get("/pay/lanes/out-1").await.body.contains("data-provider=\"sandbox\""));
+}
+
+const WECHATS: &str = "Mozilla/5.0 (iPhone) Mobile/15E148 MicroMessenger/8.0.49";
+const A_PHONE: &str = "Mozilla/5.0 (Linux; Android 14) Chrome/120 Mobile Safari/537.36";
+
+#[actix_web::test]
+async fn the_page_offers_what_its_browser_can_pay_and_no_button_of_a_provider_that_is_away() {
+    let site = box_with(Sandbox::Off, LivePage::Off);
+    for (agent, has, has_not) in [
+        (WECHATS, "data-provider=\"wechat\" data-way=\"jsapi\"", "Alipay"),
+        (A_PHONE, "data-provider=\"wechat\" data-way=\"h5\"", "data-provider=\"alipay\""),
+        (A_PHONE, "Alipay cannot be reached at present", "data-way=\"wap\""),
+        ("curl/8", "The attendant takes cash", "data-provider="),
+    ] {
+        let request = TestRequest::with_uri("/pay/lanes/out-1?lang=en").insert_header(("User-Agent", agent));
+        let page = site.send(request).await.body;
+        assert!(page.contains(has) && !page.contains(has_not), "{agent}: {page}");
+    }
+}
+
+#[actix_web::test]
+async fn providers_are_answered_exactly_as_they_want_and_nothing_too_long_is_read() {
+    let site = box_with(Sandbox::Off, LivePage::Off);
+    let call = |path: &str, bytes: usize| TestRequest::post().uri(path).set_payload(vec![b'x'; bytes]);
+    let wechat = site.send(call("/pay/notify/wechat", 10)).await;
+    assert_eq!((wechat.status, wechat.body.as_str()), (204, ""));
+    let alipay = site.send(call("/pay/notify/alipay", 64 << 10)).await;
+    assert_eq!((alipay.status, alipay.body.as_str()), (200, "success"));
+    assert_eq!(site.asked(), ["(\"wechat\", 10)", "(\"alipay\", 65536)"]);
+    assert_eq!(site.send(call("/pay/notify/alipay", (64 << 10) + 1)).await.status, 413);
+    assert_eq!(site.get("/pay/notify/wechat").await.status, 405);
+    assert_eq!(site.asked().len(), 2);
+}
+
+#[actix_web::test]
+async fn the_sign_in_leads_back_to_a_pay_page_of_this_box_and_nowhere_else() {
+    let site = box_with(Sandbox::Off, LivePage::Off);
+    let got = site.get("/pay/sign-in?back=/pay/lanes/out-1%3Fbill%3Dx&state=abc").await;
+    assert_eq!((got.status, got.header("location")), (302, "https://open.example.org/authorize"));
+    assert_eq!(site.asked(), [r#"SignIn { back: "/pay/lanes/out-1?bill=x", state: "abc" }"#]);
+    for wrong in [
+        "back=https://evil.example/pay/&state=a",
+        "back=//evil.example&state=a",
+        "back=/pay/x&state=a%20b",
+        "back=/pay/%5C&state=a",
+        "",
+    ] {
+        assert_eq!(site.get(&format!("/pay/sign-in?{wrong}")).await.status, 400, "{wrong}");
+    }
 }
 
 #[actix_web::test]

@@ -120,6 +120,11 @@ impl CardBill {
         self.money(self.kept() + self.late.charged())
     }
 
+    /// The late fee that has accrued, less what was forgiven.
+    pub fn late_fee(&self) -> Money {
+        self.money(self.late.charged())
+    }
+
     /// What was accepted.
     pub fn paid(&self) -> Money {
         self.money(self.lines.iter().map(|line| line.paid.minor()).sum::<i64>() + self.late.paid.minor())
@@ -231,6 +236,17 @@ impl CardBill {
         for line in self.lines.iter_mut().filter(|line| line.nature == Nature::Deposit) {
             let taken = left.min(line.paid.minor() - line.returned.minor()).max(0);
             line.returned = Money::new(line.returned.minor() + taken, line.amount.currency());
+            left -= taken;
+        }
+        self.money(amount.minor() - left)
+    }
+
+    /// Holds a deposit again that was given back, as far as it was; says how much that is.
+    pub fn take_deposit_again(&mut self, amount: Money) -> Money {
+        let mut left = amount.minor();
+        for line in self.lines.iter_mut().filter(|line| line.nature == Nature::Deposit) {
+            let taken = left.min(line.returned.minor()).max(0);
+            line.returned = Money::new(line.returned.minor() - taken, line.amount.currency());
             left -= taken;
         }
         self.money(amount.minor() - left)

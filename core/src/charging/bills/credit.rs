@@ -6,8 +6,10 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
 use super::bill::{CardBill, Standing};
+use super::compare::Surplus;
 use super::line::{CardLine, CreditedDays, Nature};
 use crate::charging::calendar::{Span, without};
+use crate::charging::cards::Card;
 use crate::charging::label::CardNumber;
 use crate::charging::timeline::Note;
 use crate::id::{BillId, CreditNoteId, IdKey};
@@ -26,6 +28,11 @@ pub enum Part {
         line: usize,
         /// Which days.
         span: Span,
+    },
+    /// What is still to be paid of a line that has no days: a deposit, say.
+    Owed {
+        /// Which line.
+        line: usize,
     },
 }
 
@@ -90,6 +97,7 @@ impl CardBill {
         let lines = match part {
             Part::Whole => (0..self.lines.len()).flat_map(|place| whole(&self.lines[place], place)).collect(),
             Part::Days { line, span } => days(self.lines.get(line)?, line, span),
+            Part::Owed { line } => owed(self.lines.get(line)?, line),
         };
         if lines.is_empty() {
             return None;
@@ -159,9 +167,24 @@ impl CardBill {
     }
 }
 
+impl Card {
+    /// The card after a bill was withdrawn as a whole: its days are billed no longer, so the next run draws them again, by
+    /// the price list as it then is. Days that were credited one by one stay billed: they were given away.
+    #[must_use]
+    pub fn freed(mut self, bill: &CardBill, note: &CreditNote) -> Self {
+        for credited in &note.lines {
+            let (Some(line), Some(span)) = (bill.lines.get(credited.line), credited.credited.span) else { continue };
+            self.note_credited(&Surplus { place: line.place.clone(), source: line.source.clone(), span });
+        }
+        self
+    }
+}
+
 /// All that is left of a line; a line with days by its live spans.
 fn whole(line: &CardLine, place: usize) -> Vec<CreditedLine> {
-    let kept = line.kept();
+    // Of a deposit, what was given back or used before stays as it was.
+    let back = if line.nature == Nature::Deposit { line.returned.minor() } else { 0 };
+    let kept = line.kept() - back;
     let spans = line.live_days();
     if line.days.is_none() {
         let credited = CreditedDays { span: None, amount: Money::new(kept, line.currency()) };
@@ -176,6 +199,15 @@ fn whole(line: &CardLine, place: usize) -> Vec<CreditedLine> {
         all.push(CreditedLine { line: place, credited });
     }
     all
+}
+
+/// What is still to be paid of a line without days.
+fn owed(line: &CardLine, place: usize) -> Vec<CreditedLine> {
+    let amount = Money::new(line.outstanding(), line.currency());
+    if !amount.is_positive() || line.days.is_some() {
+        return vec![];
+    }
+    vec![CreditedLine { line: place, credited: CreditedDays { span: None, amount } }]
 }
 
 /// The live days of a line within a span.

@@ -126,6 +126,11 @@ impl CardLine {
         self.kept() - self.paid.minor() - self.written_off.minor()
     }
 
+    /// What is still to be paid.
+    pub fn owed(&self) -> Money {
+        Money::new(self.outstanding(), self.currency())
+    }
+
     /// The days that are billed and not credited, in order.
     pub fn live_days(&self) -> Vec<Span> {
         let Some(days) = self.days else { return vec![] };
@@ -168,6 +173,25 @@ impl CardLine {
         share(self.kept() - self.tax_minor(), self.served(through))
     }
 
+    /// Tells of each of its days from `from` on what it earns: of the net, and of a tax that falls due with the service.
+    pub(super) fn schedule(&self, from: NaiveDate, mut each: impl FnMut(NaiveDate, i64, i64)) {
+        if self.nature != Nature::Service {
+            return;
+        }
+        let live = self.live_days();
+        let all: i64 = live.iter().map(|span| span.days()).sum();
+        let tax = self.tax_minor();
+        let (net, tax) = (self.kept() - tax, if self.tax.point == TaxPoint::OnService { tax } else { 0 });
+        let mut served: i64 = live.iter().map(|span| span.days_before(from)).sum();
+        let mut before = (share(net, (served, all)), share(tax, (served, all)));
+        for day in live.iter().flat_map(|span| span.from.max(from).iter_days().take_while(|day| *day < span.until)) {
+            served += 1;
+            let after = (share(net, (served, all)), share(tax, (served, all)));
+            each(day, after.0 - before.0, after.1 - before.1);
+            before = after;
+        }
+    }
+
     /// In smallest units: what of the tax is due.
     pub(super) fn tax_due(&self, through: NaiveDate) -> i64 {
         let tax = self.tax_minor();
@@ -180,10 +204,11 @@ impl CardLine {
     }
 }
 
-/// `amount × part ÷ whole`, half up; cumulative, so that the last part takes the rest.
+/// `amount × part ÷ whole`, half up; cumulative, so that the last part takes the rest. None of the three is negative.
 fn share(amount: i64, (part, whole): (i64, i64)) -> i64 {
     if part == whole {
         return amount;
     }
-    rounded(Decimal::from(amount) * Decimal::from(part) / Decimal::from(whole))
+    let (amount, part, whole) = (i128::from(amount), i128::from(part), i128::from(whole));
+    i64::try_from((2 * amount * part + whole).div_euclid(2 * whole)).expect("a part is not more than the amount")
 }

@@ -9,20 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::charging::label::CardNumber;
 use crate::id::StayId;
+use crate::pass::MorePolicy;
 use crate::plate::Plate;
-use crate::record::{Record, Table};
-
-/// What the lot does with a car of a card whose places are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MorePolicy {
-    /// It is not let in.
-    Refuse,
-    /// It is let in as a temporary car, and covered when a place comes free.
-    ChargeAsTemporary,
-    /// It is let in free of charge.
-    AdmitFree,
-}
+use crate::record::{Change, Record, Table};
+use crate::stay::{Because, Charged, Stay, Unplaced};
 
 /// How a car of a card stands inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +37,28 @@ pub struct CarInside {
     pub entered_at: DateTime<Utc>,
     /// How it stands.
     pub standing: Standing,
+    /// The time that it waited for a place before it had the one that it has; most have had one all along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waited: Vec<Unplaced>,
+}
+
+impl CarInside {
+    /// Since when it has a place.
+    fn covered_since(&self) -> Option<DateTime<Utc>> {
+        match self.standing {
+            Standing::Covered(since) => Some(since),
+            Standing::Waiting(_) | Standing::Admitted(_) => None,
+        }
+    }
+
+    /// Since when it waits for one.
+    fn waits(&self) -> Option<(DateTime<Utc>, Charged)> {
+        match self.standing {
+            Standing::Covered(_) => None,
+            Standing::Waiting(since) => Some((since, Charged::Yes)),
+            Standing::Admitted(since) => Some((since, Charged::No)),
+        }
+    }
 }
 
 /// The cars of one card that are inside.
@@ -82,15 +94,6 @@ pub enum Entered {
     AlreadyInside,
 }
 
-/// Why a car's cover changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Because {
-    /// That car passed out.
-    Left(Plate),
-    /// The card has more or fewer places.
-    Places(u32),
-}
-
 /// A car whose cover changed while it stood inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
@@ -123,15 +126,6 @@ pub enum CoverChange {
     },
 }
 
-/// Whether time without a place is charged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Charged {
-    /// As temporary parking.
-    Yes,
-    /// It was admitted free.
-    No,
-}
-
 impl Cover {
     /// Nobody is inside.
     pub fn new(card: CardNumber, places: u32) -> Self {
@@ -140,7 +134,24 @@ impl Cover {
 
     /// How many cars are covered.
     pub fn covered(&self) -> usize {
-        self.cars.iter().filter(|car| matches!(car.standing, Standing::Covered(_))).count()
+        self.cars.iter().filter(|car| car.covered_since().is_some()).count()
+    }
+
+    /// The parts of a stay for which there was no place; `None` when its car is not one of these.
+    pub fn unplaced(&self, stay: StayId) -> Option<Vec<Unplaced>> {
+        let car = self.cars.iter().find(|car| car.stay == stay)?;
+        let open = car.waits().map(|(from, charged)| Unplaced { from, until: None, charged, because: None });
+        Some(car.waited.iter().cloned().chain(open).collect())
+    }
+
+    /// Marks in a change that writes it what in it identifies people.
+    pub fn personal(&self, change: &mut Change) {
+        for car in &self.cars {
+            change.personal(car.plate.as_str());
+            for part in &car.waited {
+                part.personal(change);
+            }
+        }
     }
 
     fn has_room(&self) -> bool {
@@ -158,9 +169,13 @@ impl Cover {
             MorePolicy::ChargeAsTemporary => (Standing::Waiting(at), Entered::ChargedAsTemporary),
             MorePolicy::AdmitFree => (Standing::Admitted(at), Entered::AdmittedFree),
         };
-        self.cars.push(CarInside { plate: plate.clone(), stay, entered_at: at, standing });
-        self.cars.sort_by(|a, b| (a.entered_at, &a.plate).cmp(&(b.entered_at, &b.plate)));
+        self.put(CarInside { plate: plate.clone(), stay, entered_at: at, standing, waited: vec![] });
         entered
+    }
+
+    fn put(&mut self, car: CarInside) {
+        self.cars.push(car);
+        self.cars.sort_by(|a, b| (a.entered_at, &a.plate).cmp(&(b.entered_at, &b.plate)));
     }
 
     /// A car has passed out, by the time of capture. Who takes its place, if it had one. A car that is not inside frees
@@ -171,20 +186,53 @@ impl Cover {
         self.next(at, &Because::Left(plate.clone()))
     }
 
+    /// A car that was taken to have passed out has not: it stands as its stay says, and who took its place waits again.
+    pub fn come_back(&mut self, stay: &Stay, left_at: DateTime<Utc>) {
+        if self.cars.iter().any(|car| car.plate == stay.plate) {
+            return;
+        }
+        let mut waited = stay.unplaced.clone();
+        let standing = match waited.pop_if(|last| last.until.is_none()) {
+            Some(open) => waits_as(&open),
+            None => Standing::Covered(waited.last().and_then(|last| last.until).unwrap_or(stay.entered_at)),
+        };
+        let (plate, entered_at) = (stay.plate.clone(), stay.entered_at);
+        let left = Because::Left(plate.clone());
+        self.put(CarInside { plate: plate.clone(), stay: stay.id, entered_at, standing, waited });
+        while self.covered() > self.places as usize {
+            let took_it = |car: &&mut CarInside| {
+                let last = car.waited.last();
+                car.covered_since().is_some() && last.is_some_and(|last| last.because.as_ref() == Some(&left))
+            };
+            match self.cars.iter_mut().find(took_it) {
+                Some(car) => car.standing = car.waited.pop().map_or(car.standing, |part| waits_as(&part)),
+                // The place went to a car that came in since: that one keeps it.
+                None => self.uncover(&plate, left_at),
+            }
+        }
+    }
+
+    fn uncover(&mut self, plate: &Plate, at: DateTime<Utc>) {
+        for car in self.cars.iter_mut().filter(|car| car.plate == *plate) {
+            car.standing = Standing::Waiting(at);
+        }
+    }
+
     /// The card has another number of places from a moment on.
-    pub fn resize(&mut self, places: u32, at: DateTime<Utc>) -> Vec<Moved> {
+    pub fn resize(&mut self, places: u32, at: DateTime<Utc>, policy: MorePolicy) -> Vec<Moved> {
         let because = Because::Places(places);
         self.places = places;
         let mut moved = Vec::new();
         while self.covered() > places as usize {
             // Whoever took a place last gives it up first.
-            let covered = self.cars.iter_mut().filter_map(|car| match car.standing {
-                Standing::Covered(since) => Some((since, car)),
-                _ => None,
-            });
-            let Some((_, car)) = covered.max_by_key(|(since, car)| (*since, car.entered_at)) else { break };
-            car.standing = Standing::Waiting(at);
-            let to = CoverChange::Uncovered { from: at };
+            let covered = self.cars.iter_mut().filter_map(|car| Some((car.covered_since()?, car)));
+            let Some((since, car)) = covered.max_by_key(|(since, car)| (*since, car.entered_at)) else { break };
+            let from = at.max(since);
+            car.standing = match policy {
+                MorePolicy::AdmitFree => Standing::Admitted(from),
+                MorePolicy::Refuse | MorePolicy::ChargeAsTemporary => Standing::Waiting(from),
+            };
+            let to = CoverChange::Uncovered { from };
             moved.push(Moved { plate: car.plate.clone(), stay: car.stay, to, because: because.clone() });
         }
         while let Some(one) = self.next(at, &because) {
@@ -198,17 +246,22 @@ impl Cover {
         if !self.has_room() {
             return None;
         }
-        let waiting = self.cars.iter_mut().filter_map(|car| match car.standing {
-            Standing::Covered(_) => None,
-            Standing::Waiting(since) => Some((since, Charged::Yes, car)),
-            Standing::Admitted(since) => Some((since, Charged::No, car)),
-        });
-        let (from, charged, car) = waiting.min_by_key(|(since, _, car)| (*since, car.entered_at))?;
+        let waiting = self.cars.iter_mut().filter_map(|car| Some((car.waits()?, car)));
+        let ((from, charged), car) = waiting.min_by_key(|((since, _), car)| (*since, car.entered_at))?;
         // A backlog may tell of the exit only now, and of a moment before this car came.
         let until = at.max(from);
         car.standing = Standing::Covered(until);
+        car.waited.push(Unplaced { from, until: Some(until), charged, because: Some(because.clone()) });
         let to = CoverChange::Covered { from, until, charged };
         Some(Moved { plate: car.plate.clone(), stay: car.stay, to, because: because.clone() })
+    }
+}
+
+/// How a car stands that waits as this part says.
+fn waits_as(part: &Unplaced) -> Standing {
+    match part.charged {
+        Charged::Yes => Standing::Waiting(part.from),
+        Charged::No => Standing::Admitted(part.from),
     }
 }
 
@@ -281,12 +334,12 @@ mod tests {
         for number in 1..=3 {
             enter(&mut cover, number, i64::from(number), MorePolicy::ChargeAsTemporary);
         }
-        let moved = cover.resize(1, at(50));
+        let moved = cover.resize(1, at(50), MorePolicy::ChargeAsTemporary);
         assert_eq!(
             (moved.len(), &moved[0].plate, moved[0].to),
             (1, &car(2).0, CoverChange::Uncovered { from: at(50) })
         );
-        let moved = cover.resize(3, at(70));
+        let moved = cover.resize(3, at(70), MorePolicy::ChargeAsTemporary);
         let plates: Vec<&Plate> = moved.iter().map(|one| &one.plate).collect();
         assert_eq!(plates, [&car(3).0, &car(2).0], "since minute 3, and since minute 50");
     }
@@ -320,7 +373,7 @@ mod tests {
                         }
                         cover.leave(&plate, at(now)).into_iter().collect()
                     }
-                    _ => cover.resize(more, at(now)),
+                    _ => cover.resize(more, at(now), MorePolicy::ChargeAsTemporary),
                 };
                 for one in moved {
                     if let CoverChange::Covered { from, until, .. } = one.to {

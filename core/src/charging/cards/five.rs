@@ -1,10 +1,9 @@
-//! A card's five parts together: holder, spaces, fees, package, bills; and what the gate needs of them as a pass.
+//! A card's five parts together: holder, spaces, fees, package, bills.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
-use chrono_tz::Tz;
+use chrono::NaiveDate;
 
-use super::card::{Card, CardState, Term, TermKind};
-use crate::charging::bills::{CardBill, Estate, Standing};
+use super::card::Card;
+use crate::charging::bills::{CardBill, Estate};
 use crate::charging::calendar::{Span, days_after};
 use crate::charging::estate::{Attributes, SpaceClass};
 use crate::charging::fees::FeeList;
@@ -12,7 +11,6 @@ use crate::charging::label::{FeeItemId, HolderId};
 use crate::charging::place::Place;
 use crate::id::BillId;
 use crate::money::{Currency, Money};
-use crate::pass::{Grants, OverduePolicy};
 
 /// The five parts of a card on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,51 +67,4 @@ pub fn five_parts(
         bills: due.iter().map(|bill| (bill.id, bill.due())).collect(),
         capacity,
     }
-}
-
-/// What the lot decided about passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PassPolicy {
-    /// The lot's time zone.
-    pub zone: Tz,
-    /// Days of grace after a bill is due, or a term over.
-    pub grace_days: u16,
-    /// What an overdue bill means.
-    pub overdue: OverduePolicy,
-}
-
-/// A day that no bill is due on, and that a pass can add its grace to.
-fn far_future() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2399, 12, 31).expect("a date")
-}
-
-/// The first moment of a day in the lot.
-fn begins(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
-    let midnight = day.and_time(NaiveTime::MIN);
-    let local = zone.from_local_datetime(&midnight).earliest();
-    // Where the clocks go forward at midnight the day begins an hour later.
-    let local = local.or_else(|| zone.from_local_datetime(&(midnight + chrono::TimeDelta::hours(1))).earliest());
-    local.map_or_else(|| midnight.and_utc(), |local| local.with_timezone(&Utc))
-}
-
-/// What the gate grants the card's vehicles; `None`: no pass. Pending, suspended, expired and closed give none; lost
-/// blocks the physical card and not its plates.
-pub fn grants(card: &Card, bills: &[CardBill], policy: PassPolicy) -> Option<Grants> {
-    if !matches!(card.state(), CardState::Active | CardState::Lost) {
-        return None;
-    }
-    let name = card.number.to_string();
-    let lettings: Vec<&Term> = card.terms.iter().filter(|term| term.kind == TermKind::Letting).collect();
-    if lettings.is_empty() {
-        let unpaid = bills.iter().filter(|bill| bill.standing == Standing::Issued && bill.due().is_positive());
-        let late_from = unpaid.map(|bill| days_after(bill.due_on, 1)).min().unwrap_or_else(far_future);
-        let paid_until = begins(late_from, policy.zone);
-        return Some(Grants::Owned { card: name, paid_until, grace_days: policy.grace_days, overdue: policy.overdue });
-    }
-    let settled = |term: &&&Term| bills.iter().any(|bill| bill.id == term.bill && !bill.due().is_positive());
-    let mut spans: Vec<Span> = lettings.iter().filter(settled).filter_map(|term| term.live()).collect();
-    spans = crate::charging::calendar::joined(spans);
-    let last = spans.last()?;
-    let (from, until) = (begins(last.from, policy.zone), begins(last.until, policy.zone));
-    Some(Grants::Rented { card: name, from, until, grace_days: policy.grace_days })
 }

@@ -114,6 +114,32 @@ impl Card {
         Ok(card)
     }
 
+    /// A bill of its own for something that is charged once. `of` tells it from others of the card.
+    pub(super) fn once_bill(
+        &self,
+        extra: &Extra,
+        (on, due_days): (NaiveDate, u16),
+        of: &[&str],
+        key: &IdKey,
+    ) -> CardBill {
+        let due_on = days_after(on, u32::from(due_days));
+        let mut parts = vec![self.number.as_str(), "once"];
+        parts.extend(of);
+        CardBill {
+            id: BillId::derive(key, &parts),
+            kind: BillKind::Independent,
+            heading: self.heading(),
+            source: Some(Source::Item(extra.item.clone())),
+            period: None,
+            issued_on: on,
+            due_on,
+            lines: vec![extra_line(extra)],
+            late: Late::new(None, due_on, Money::zero(extra.amount.currency())),
+            standing: Standing::Issued,
+            reached: crate::charging::bills::Reached::default(),
+        }
+    }
+
     fn term_bill(&self, offer: &Offer, number: u32, on: NaiveDate, key: &IdKey) -> CardBill {
         let currency = offer.currency;
         let due_on = days_after(on, u32::from(offer.due_days));

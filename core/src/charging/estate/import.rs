@@ -8,30 +8,13 @@ use chrono::NaiveDate;
 use super::attributes::{Attributes, AttributesError, Grade, Layout, Location, Tenure};
 use super::numbers::numbers;
 use super::space::Space;
-use super::table::{Column, Header, Line, MAX_ROWS, Need};
 use super::uses::UseList;
 use crate::charging::calendar::in_bounds;
 use crate::charging::label::SpaceNumber;
+use crate::charging::table::{Column, Line, MAX_ROWS, Need, RowFault, read_rows};
 use crate::charging::timeline::{Note, Timeline};
 use crate::id::AreaId;
 use crate::words::Words;
-
-/// A fault of an import, where the clerk finds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowFault {
-    /// The row as the spreadsheet counts: 1 is the header.
-    pub row: usize,
-    /// The column's name.
-    pub column: String,
-    /// What is wrong.
-    pub text: Words,
-}
-
-impl RowFault {
-    pub(super) fn new(row: usize, column: &str, zh: &str, en: &str) -> Self {
-        Self { row, column: column.to_owned(), text: Words::new(zh, en) }
-    }
-}
 
 /// The columns of the table of spaces.
 pub struct Columns;
@@ -72,33 +55,23 @@ pub fn import_spaces(
     otherwise_from: NaiveDate,
     note: &Note,
 ) -> Result<Vec<Space>, Vec<RowFault>> {
-    let Some((first, rows)) = table.split_first() else {
-        return Err(vec![RowFault::new(1, "", "表格为空", "the table is empty")]);
-    };
-    if rows.len() > MAX_ROWS {
-        return Err(vec![RowFault::new(1, "", "行数过多，请分批导入", "too many rows; import them in parts")]);
-    }
-    let header = Header::read(first, &Columns::ALL)?;
     let mut made: BTreeMap<SpaceNumber, Space> = BTreeMap::new();
-    let mut faults = Vec::new();
-    for (place, cells) in rows.iter().enumerate().filter(|(_, cells)| cells.iter().any(|cell| !cell.trim().is_empty()))
-    {
-        let mut line = Line::new(&header, cells, place + 2);
-        if let Some(said) = read_row(&mut line, uses, otherwise_from, note) {
-            for number in said.numbers {
-                if exists(&number) {
-                    line.fault(
-                        "number",
-                        &Words::new(format!("车位{number}已存在"), format!("space {number} exists already")),
-                    );
-                }
-                let space = Space { number: number.clone(), ..said.space.clone() };
-                merge(&mut made, space, &mut line);
-            }
+    read_rows(table, &Columns::ALL, |line| {
+        let Some(said) = read_row(line, uses, otherwise_from, note) else { return };
+        if made.len() + said.numbers.len() > MAX_ROWS {
+            line.fault("number", &Words::new("车位过多，请分批导入", "too many spaces; import them in parts"));
+            return;
         }
-        faults.append(&mut line.faults);
-    }
-    if faults.is_empty() { Ok(made.into_values().collect()) } else { Err(faults) }
+        for number in said.numbers {
+            if exists(&number) {
+                let words = Words::new(format!("车位{number}已存在"), format!("space {number} exists already"));
+                line.fault("number", &words);
+            }
+            let space = Space { number: number.clone(), ..said.space.clone() };
+            merge(&mut made, space, line);
+        }
+    })?;
+    Ok(made.into_values().collect())
 }
 
 /// A second row of one number is a change of it, if it is of another day and otherwise agrees.

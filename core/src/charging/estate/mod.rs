@@ -9,15 +9,14 @@ mod pool;
 mod room;
 mod space;
 mod standing;
-mod table;
 mod uses;
 
 pub use attributes::{Attributes, AttributesError, Grade, Layout, Location, SpaceClass, SquareMetres, Tenure};
-pub use import::{Columns, RowFault, export_spaces, import_spaces};
+pub use import::{Columns, export_spaces, import_spaces};
 pub use numbers::{MAX_RANGE, NumbersError, numbers};
 pub use occupancy::{Occupied, Places, occupancy};
 pub use pool::{Pool, PoolTerms};
 pub use room::{Room, RoomError};
 pub use space::Space;
-pub use standing::{Row, StandingError};
+pub use standing::{Row, SpaceStanding, StandingError, stand};
 pub use uses::{Use, UseList};

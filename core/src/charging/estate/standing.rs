@@ -5,7 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::attributes::Layout;
+use crate::charging::label::SpaceNumber;
+use crate::charging::timeline::Note;
 use crate::plate::Plate;
+use crate::record::{Record, Table};
 
 /// The cars on one space, the innermost first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +87,52 @@ impl Row {
     }
 }
 
+/// How cars stood on a space when somebody looked, the innermost first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpaceStanding {
+    /// The space.
+    pub space: SpaceNumber,
+    /// The cars, the innermost first.
+    pub cars: Vec<Plate>,
+    /// Who looked.
+    pub note: Note,
+}
+
+impl Record for SpaceStanding {
+    const TABLE: Table = Table::Standings;
+    fn key(&self) -> String {
+        self.space.to_string()
+    }
+}
+
+/// Where the cars of a card stand that are `inside`, in the order of their entry, on its spaces. Who was seen on a space
+/// and is still inside stands there, in the order that was seen; the others fill the spaces up, one after the other. Cars
+/// for which there is no room stand nowhere.
+pub fn stand(
+    spaces: impl IntoIterator<Item = (SpaceNumber, Layout, Vec<Plate>)>,
+    inside: &[Plate],
+) -> Vec<(SpaceNumber, Row)> {
+    let mut rows = Vec::new();
+    let mut placed: Vec<Plate> = Vec::new();
+    for (number, layout, seen) in spaces {
+        let mut row = Row::new(layout);
+        for plate in seen.into_iter().filter(|plate| inside.contains(plate)) {
+            // One that was seen twice, or is one too many by now, is placed by its entry.
+            if !placed.contains(&plate) && row.enter(plate.clone()).is_ok() {
+                placed.push(plate);
+            }
+        }
+        rows.push((number, row));
+    }
+    for plate in inside.iter().filter(|plate| !placed.contains(plate)) {
+        let free = rows.iter_mut().find(|(_, row)| row.cars.len() < usize::from(row.layout.capacity()));
+        if let Some((_, row)) = free {
+            row.cars.push(plate.clone());
+        }
+    }
+    rows
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +179,23 @@ mod tests {
         assert_eq!(row.correct(vec![car(2), car(0)]), Err(StandingError::OtherCars));
         assert_eq!(row.correct(vec![car(2), car(0), car(0)]), Err(StandingError::OtherCars));
         assert_eq!(row.enter(car(0)), Err(StandingError::Already(car(0))));
+    }
+
+    #[test]
+    fn cars_stand_in_the_order_of_their_entry_unless_somebody_saw_otherwise() {
+        let number = |text: &str| SpaceNumber::new(text).expect("a number");
+        let two = |seen: Vec<Plate>| vec![(number("A"), Layout::Tandem, seen), (number("B"), Layout::Ordinary, vec![])];
+        let places = |rows: &[(SpaceNumber, Row)]| rows.iter().map(|(_, row)| row.cars().to_vec()).collect::<Vec<_>>();
+        let inside = [car(1), car(2), car(3), car(4)];
+        assert_eq!(
+            places(&stand(two(vec![]), &inside)),
+            [vec![car(1), car(2)], vec![car(3)]],
+            "the fourth stands nowhere"
+        );
+        let seen = stand(two(vec![car(3), car(1)]), &inside);
+        assert_eq!(places(&seen), [vec![car(3), car(1)], vec![car(2)]]);
+        assert_eq!(seen[0].1.blocked_by(&car(3)), Ok(&[car(1)][..]));
+        let left = stand(two(vec![car(3), car(1)]), &[car(1), car(5)]);
+        assert_eq!(places(&left), [vec![car(1), car(5)], vec![]], "who was seen has left; who came stands in front");
     }
 }

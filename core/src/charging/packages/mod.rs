@@ -5,8 +5,10 @@ mod ask;
 mod package;
 mod price;
 mod recommend;
+mod record;
 
 pub use ask::{Asker, Holds, PastStay, SoldPlace, StayPricer};
 pub use package::{Length, Package, PackageFault, PriceRule, Tier, TierRule};
-pub use price::{NoOffer, Which, base_price, daily_fees, offer, rent_offer};
+pub use price::{NoOffer, Which, base_price, daily_fees, first_extras, occasion_extras, offer, rent_offer};
 pub use recommend::{Candidate, Choice, recommend};
+pub use record::Recommendation;

@@ -158,7 +158,7 @@ pub fn rent_offer(
             .map(|item| months_price(item, from, months.max(1), place.size))
             .sum(),
     });
-    let extras = if which == Which::First { extras(places, from, fees, currency) } else { vec![] };
+    let extras = if which == Which::First { first_extras(places, from, fees, currency) } else { vec![] };
     Ok(Offer {
         kind,
         source: Source::Item(item.id.clone()),
@@ -174,8 +174,8 @@ pub fn rent_offer(
     })
 }
 
-/// A deposit for each place, and the card's own charge once.
-fn extras(places: &[SoldPlace], on: NaiveDate, fees: &FeeList, currency: Currency) -> Vec<Extra> {
+/// What is charged with a first letting beside its rent: a deposit for each place, and the card's own charge once.
+pub fn first_extras(places: &[SoldPlace], on: NaiveDate, fees: &FeeList, currency: Currency) -> Vec<Extra> {
     let today = Span { from: on, until: days_after(on, 1) };
     let mut all = Vec::new();
     for (number, place) in places.iter().enumerate() {
@@ -190,4 +190,25 @@ fn extras(places: &[SoldPlace], on: NaiveDate, fees: &FeeList, currency: Currenc
         }
     }
     all
+}
+
+/// What is charged once on an occasion, by the class of the first place.
+pub fn occasion_extras(
+    places: &[SoldPlace],
+    occasion: Occasion,
+    on: NaiveDate,
+    fees: &FeeList,
+    currency: Currency,
+) -> Vec<Extra> {
+    let today = Span { from: on, until: days_after(on, 1) };
+    let charged = places.iter().take(1).flat_map(|place| fees.charged(&place.class, today));
+    let of_it = charged.filter(|chosen| chosen.item.kind == FeeKind::OneOff(occasion));
+    let extra = |Chosen { item, .. }: Chosen<'_>| Extra {
+        item: item.id.clone(),
+        name: item.name.clone(),
+        amount: to_minor(item.price.on(on).copied().unwrap_or_default(), currency),
+        nature: Nature::AtOnce,
+        tax: item.tax.clone(),
+    };
+    of_it.map(extra).filter(|extra| extra.amount.is_positive()).collect()
 }

@@ -14,12 +14,13 @@ use super::package::Package;
 use super::price::{daily_fees, offer};
 use crate::charging::bills::to_minor;
 use crate::charging::calendar::Span;
-use crate::charging::cards::{Charged, Cover, CoverChange, MorePolicy};
+use crate::charging::cards::{Cover, CoverChange, MorePolicy};
 use crate::charging::fees::FeeList;
 use crate::charging::label::{CardNumber, Charge, PackageId};
 use crate::id::StayId;
 use crate::money::{Currency, Money};
 use crate::plate::Plate;
+use crate::stay::Charged;
 use crate::words::Words;
 
 /// A package, or none.

@@ -109,7 +109,7 @@ impl Garage {
         let (card, from) = ("C1".to_owned(), clock("00:00") - TimeDelta::days(9));
         let grants = Grants::Rented { card, from, until: clock(until), grace_days: 2 };
         let mut change = Change::new(ChangeKind::PassWritten, self.lot.now, Cause::Time);
-        change.put(&GatePass { plate: plate_of(plate), grants, coverage });
+        change.put(&GatePass { coverage, ..GatePass::new(plate_of(plate), grants) });
         self.lot.records.take(&change).expect("taken");
     }
 }
@@ -273,7 +273,7 @@ fn a_blocked_car_is_kept_out_of_the_court_and_never_kept_in() {
     garage.drives("08:30", At::CourtIn);
     let mut change = Change::new(ChangeKind::PassWritten, garage.lot.now, Cause::Time);
     let (grants, coverage) = (Grants::Blocked { reason: "stolen".into() }, Coverage::default());
-    change.put(&GatePass { plate: plate_of(CAR), grants, coverage });
+    change.put(&GatePass { coverage, ..GatePass::new(plate_of(CAR), grants) });
     garage.lot.records.take(&change).expect("taken");
     assert_eq!(garage.drives("09:00", At::CourtOut)[0], "area_exit");
     assert_eq!(garage.drives("09:30", At::CourtIn), ["entry_blocked"]);

@@ -102,12 +102,12 @@ fn cards_and_lists_decide_before_the_tariff_does() {
         (Grants::Free { until: None }, "entry_free", Some("exit_pass")),
         (overdue(OverduePolicy::OpenAndWarn), "entry_pass_overdue", Some("exit_pass")),
         (overdue(OverduePolicy::RefuseEntry), "entry_overdue", None),
-        (overdue(OverduePolicy::ChargeAsTemporary), "entry_temporary", Some("exit_payment_due")),
+        (overdue(OverduePolicy::ChargeAsTemporary), "entry_overdue_temporary", Some("exit_payment_due")),
     ];
     for (grants, at_entry, at_exit) in cases {
         let mut lot = Lot::new();
         let mut change = Change::new(ChangeKind::PassWritten, lot.now, Cause::Time);
-        change.put(&GatePass { plate: plate_of(CAR), grants, coverage: Coverage::default() });
+        change.put(&GatePass::new(plate_of(CAR), grants));
         lot.records.take(&change).expect("taken");
         assert_eq!(codes(&lot.read(Direction::Entry, "e1", CAR)), [at_entry]);
         lot.passed(Direction::Entry, "p1", Way::Through);

@@ -214,7 +214,7 @@ fn a_car_that_a_camera_let_in_by_itself_is_booked_and_marked_and_one_that_it_onl
     let mut lot = Lot::with(|rules| rules.self_opening = vec![DeviceId::new("cam").expect("a name")]);
     let mut change = Change::new(crate::record::ChangeKind::PassWritten, lot.now, Cause::Time);
     let grants = Grants::Free { until: Some(lot.now - TimeDelta::minutes(30)) };
-    change.put(&GatePass { plate: plate_of(CAR), grants, coverage: crate::pass::Coverage::default() });
+    change.put(&GatePass::new(plate_of(CAR), grants));
     lot.records.take(&change).expect("taken");
     let passage_of = |lot: &Lot, event: &str| {
         let id = PassageId::derive(&key(), &["cam", event]).to_string();

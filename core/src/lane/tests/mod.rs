@@ -150,10 +150,12 @@ impl Lot {
         self.orders += 1;
         let fresh = FreshOrder { id: OrderId::from_bytes([self.orders; 16]), number: format!("N{}", self.orders) };
         let wanted = Wanted {
-            bill,
+            pays: pay::Payable::Bill(bill),
             provider: "sandbox".into(),
             merchant: "m".into(),
-            idempotency_key: None,
+            way: pay::Way::Page,
+            terms: pay::Terms::default(),
+            idempotency: None,
             life: TimeDelta::minutes(5),
         };
         let made = pay::make_order(&wanted, fresh, self.now, &tariff(), Decimal::new(9, 2), &key(), &self.records);
@@ -164,12 +166,8 @@ impl Lot {
 
     fn pay(&mut self, order: &Order) -> Option<Payment> {
         let kept = self.records.get::<Order>(&order.id.to_string()).expect("readable").expect("there");
-        let evidence = Evidence {
-            merchant: order.merchant.clone(),
-            transaction: format!("T{}", order.number),
-            amount: order.amount,
-            paid_at: self.now,
-        };
+        let transaction = format!("T{}", order.number);
+        let evidence = Evidence::plain(&order.merchant, &transaction, order.amount, self.now);
         let today = NaiveDate::default();
         match pay::capture(&kept, &evidence, &tariff(), self.now, today, &key(), &self.records).expect("captures") {
             Captured::Before => None,
@@ -228,6 +226,8 @@ fn codes(effects: &[Effect]) -> Vec<&'static str> {
 const CAR: &str = "粤C12345";
 
 mod areas;
+mod coupons;
+mod covering;
 mod deciding;
 mod guesses;
 mod late;

@@ -1,0 +1,19 @@
+//! What keeps the gate's passes up to date, on a thread of its own.
+
+use actix::{Actor, Addr, Arbiter};
+
+use super::Shared;
+use crate::actors::lot::LotActor;
+use crate::actors::passes::{PassDesk, PassesActor, PassesParts};
+use crate::config::Config;
+
+/// The gate's passes follow cards and bills, as the lot's policy says.
+pub(super) fn follow(config: &Config, shared: &Shared, lot: &Addr<LotActor>, thread: &Arbiter) {
+    let policy = config.charging.passes(config.lot.zone);
+    let parts = PassesParts {
+        store: shared.store.clone(),
+        desk: PassDesk::new(shared.store.clone(), shared.clock.clone(), policy),
+        passes_moved: lot.clone().recipient(),
+    };
+    PassesActor::start_in_arbiter(&thread.handle(), move |_| PassesActor::new(parts));
+}
