@@ -216,16 +216,25 @@ impl Lane {
 
     /// While a car waits for its bill, the lane looks at it again and again.
     pub(super) fn look_again_later(&self, now: DateTime<Utc>) -> Option<Effect> {
+        self.look_again_at(now + LOOK_AT_BILL_EVERY)
+    }
+
+    /// A lane that starts again looks at once: the message that a bill was paid may have died with the box, and a box that
+    /// is restarted again and again may never be up for as long as the next look would take.
+    pub(super) fn look_again_at(&self, at: DateTime<Utc>) -> Option<Effect> {
         let hand = self.hand.as_ref()?;
         let waits = hand.state == PassageState::Waiting && hand.bill.is_some();
         let also = hand.state != PassageState::Granted && self.also.is_some();
-        (waits || also).then(|| look_at_bill_later(hand, now))
+        (waits || also).then(|| look_at_bill_at(hand, at))
     }
 }
 
 /// The lane looks by itself, in case the message that a bill was paid gets lost.
 pub(super) fn look_at_bill_later(hand: &Passage, now: DateTime<Utc>) -> Effect {
+    look_at_bill_at(hand, now + LOOK_AT_BILL_EVERY)
+}
+
+fn look_at_bill_at(hand: &Passage, at: DateTime<Utc>) -> Effect {
     let attempt = hand.grant.as_ref().map_or(0, |grant| grant.command.attempt);
-    let timer = Timer { kind: TimerKind::LookAtBill, passage: hand.id, attempt };
-    Effect::Arm(timer, now + LOOK_AT_BILL_EVERY)
+    Effect::Arm(Timer { kind: TimerKind::LookAtBill, passage: hand.id, attempt }, at)
 }

@@ -196,7 +196,7 @@ impl Lane {
         if hand.state == PassageState::Waiting {
             effects.extend(self.display_effect(now, hand));
         }
-        effects.extend(self.look_again_later(now));
+        effects.extend(self.look_again_at(now));
         let Some(grant) = hand.grant.as_ref().filter(|_| hand.state == PassageState::Granted) else { return effects };
         let command = &grant.command;
         // To a run of the device that was known, it goes out again when that run signs in (`BarrierOnline`).

@@ -87,11 +87,13 @@ fn a_car_that_waits_for_its_bill_opens_after_a_restart_when_it_was_paid_meanwhil
     lot.pay(&order).expect("captured");
     lot.exit = Lane::load(rules("out-1", Direction::Exit), &lot.records).expect("readable");
     let resumed = lot.exit.resume(lot.now);
-    let timer = resumed.iter().find_map(|effect| match effect {
-        Effect::Arm(timer, _) => Some(*timer),
+    let armed = resumed.iter().find_map(|effect| match effect {
+        Effect::Arm(timer, at) => Some((*timer, *at)),
         _ => None,
     });
-    assert_eq!(opens(&lot.tell(Direction::Exit, Input::Timer(timer.expect("armed")))).len(), 1);
+    let (timer, at) = armed.expect("armed");
+    assert_eq!(at, lot.now, "at once: a box that is killed again every second never gets to a later look");
+    assert_eq!(opens(&lot.tell(Direction::Exit, Input::Timer(timer))).len(), 1);
 }
 
 #[test]
