@@ -39,6 +39,7 @@ fn office() -> Office {
         areas: vec![],
         lanes: vec![],
         limits: RoleLimits::default(),
+        charging: tollhouse_core::charging::policy::ChargingPolicy::default(),
         documents: Documents::default(),
     };
     let (clock, key) = (BoxClock::start(1), IdKey::new([7; 32]));

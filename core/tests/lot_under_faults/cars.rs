@@ -73,7 +73,7 @@ pub(crate) enum Stands {
 pub(crate) struct Crossing {
     pub(crate) car: usize,
     pub(crate) lane: usize,
-    /// It stood there from then
+    /// It stood there from then, as far as the lane could tell,
     pub(crate) from: DateTime<Utc>,
     /// until then.
     pub(crate) to: DateTime<Utc>,
@@ -178,6 +178,9 @@ impl World {
         if self.places[lane].car.is_none() && self.places[lane].arm == Arm::Down {
             self.places[lane].car = Some(car);
             self.places[lane].since = self.now();
+            for (number, place) in self.places.iter_mut().enumerate() {
+                place.backed_out.take_if(|(who, _)| (number == lane) != (*who == car));
+            }
             self.cars[car].stands = Stands::At(lane);
             self.note(|| format!("car {car} stands at lane {lane}"));
             self.loop_tells(lane, OnLoop::Occupied);
@@ -213,7 +216,8 @@ impl World {
                 self.cars[car].trips -= 1;
             }
             if lane >= COURT_IN {
-                let (from, to) = (self.places[lane].since, self.now());
+                let place = &self.places[lane];
+                let (from, to) = (place.backed_out.map_or(place.since, |(_, since)| since), self.now());
                 self.crossings.push(Crossing { car, lane, from, to });
             }
             return self.leaves(car, lane, Way::Through, behind);
@@ -241,7 +245,10 @@ impl World {
     fn leaves(&mut self, car: usize, lane: usize, way: Way, to: Stands) {
         self.note(|| format!("car {car} leaves lane {lane} {way:?}"));
         self.loop_saw(lane, way);
-        self.places[lane].car = None;
+        let place = &mut self.places[lane];
+        let stood = place.backed_out.take().or(place.presence());
+        place.backed_out = stood.filter(|_| way == Way::Back);
+        place.car = None;
         self.loop_tells(lane, OnLoop::Clear);
         self.cars[car].stands = to;
         let wait = if self.stormy() { self.chance.ms(10_000, 5_400_000) } else { self.chance.ms(10_000, 600_000) };

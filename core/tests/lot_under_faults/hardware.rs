@@ -21,6 +21,9 @@ pub(crate) struct Place {
     obeyed: BTreeSet<CommandId>,
     sent: Vec<CommandId>,
     pub(crate) last_command: Option<CommandId>,
+    /// Who backed out of it, and since when it had stood there: until somebody else comes, a lane without a loop takes
+    /// it for the same car that still stands there.
+    pub(crate) backed_out: Presence,
 }
 
 impl Default for Place {
@@ -34,6 +37,7 @@ impl Default for Place {
             obeyed: BTreeSet::new(),
             sent: vec![],
             last_command: None,
+            backed_out: None,
         }
     }
 }

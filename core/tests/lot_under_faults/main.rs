@@ -108,7 +108,7 @@ planted! {
     a_change_without_what_it_relied_on_is_caught: ReliedDropped, "";
     an_event_that_is_not_marked_is_caught: EventNotMarked, "a second time";
     a_capture_that_does_not_look_is_caught: CaptureUnchecked, "";
-    postings_that_are_dropped_are_caught: PostingsDropped, "instead of";
+    postings_that_are_dropped_are_caught: PostingsDropped, "what providers hold is captured less refunded";
     a_command_that_goes_out_again_under_a_new_id_is_caught: ResentUnderNewId, "not on record";
     an_answer_from_before_the_expiry_that_ends_an_order_is_caught: StaleAnswerExpires, "never captured";
     a_refund_under_a_new_number_is_caught: RefundUnderNewNumber, "";
