@@ -54,6 +54,7 @@ impl Office {
             lanes: vec![],
             limits: RoleLimits::default(),
             charging,
+            documents: tollhouse_core::invoice::Documents::default(),
         };
         let parts =
             DeskParts { store, clock: BoxClock::start(1), key: IdKey::new([7; 32]), lot: Arc::new(lot), admin: None };
