@@ -81,6 +81,7 @@ fn past_stay(office: &Office, number: u8, days_ago: i64) {
         cover: None,
         earlier: vec![],
         unplaced: vec![],
+        discounts: vec![],
     };
     let mut change = by("a stay").change(ChangeKind::PassagePassed, now);
     change.put(&stay);
