@@ -15,7 +15,7 @@ use crate::actors::payment::wechat::WECHAT;
 
 /// WeChat Pay calls: a payment or a refund has come to an end.
 #[utoipa::path(
-    post, path = "/pay/notify/wechat", tag = "pay", request_body(content = String, content_type = "application/json"),
+    post, path = "/pay/notify/wechat", tag = "pay", security(()), request_body(content = String, content_type = "application/json"),
     responses((status = 204, description = "Taken"),
               (status = 400, description = "Signed, and not as agreed"),
               (status = 401, description = "Not signed by WeChat Pay, stale, or a probe"),
@@ -34,7 +34,7 @@ pub(super) async fn wechat(
 
 /// Alipay calls: a trade has changed. Taken, it is answered with the word `success`.
 #[utoipa::path(
-    post, path = "/pay/notify/alipay", tag = "pay",
+    post, path = "/pay/notify/alipay", tag = "pay", security(()),
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = String, description = "`success`", content_type = "text/plain"),
               (status = 400, description = "Signed, and not as agreed"),

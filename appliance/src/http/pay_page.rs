@@ -246,8 +246,8 @@ pub(super) async fn plate(
 
 /// The page of a bill: where a provider's page sends the browser back to. That it comes back is no evidence of anything.
 #[utoipa::path(
-    get, path = "/pay/bills/{bill}", tag = "pages",
-    params(("bill" = String, Path), ("lang" = Option<String>, Query, description = "zh or en")),
+    get, path = "/pay/bills/{bill_id}", tag = "pages",
+    params(("bill_id" = String, Path), ("lang" = Option<String>, Query, description = "zh or en")),
     responses((status = 200, body = String, content_type = "text/html"), (status = 404, description = "No such bill"))
 )]
 pub(super) async fn bill(doors: Data<Arc<Doors>>, bill: Path<String>, request: HttpRequest) -> HttpResponse {

@@ -155,13 +155,13 @@ impl Metrics {
                 &["provider", "merchant"],
             )?,
             reconciliation_open_days: desk.gauge(
-                "reconciliation_open_days",
+                "reconciliations_open",
                 "Days of providers that stay open for differences without an owner.",
             )?,
             reconciliation_differences: desk
                 .gauge("reconciliation_differences", "Differences with a provider that nobody has settled.")?,
             bill_days_behind: desk.gauge(
-                "bill_days_behind_entries",
+                "billing_entries_behind",
                 "Entries of the journal that the days of temporary bills have not counted yet.",
             )?,
             outbox_depth: desk.gauge("outbox_depth", "Messages that wait to be delivered.")?,

@@ -164,6 +164,8 @@ enum BankLine {
         number: String,
         amount: Money,
     },
+    /// Nothing was paid: no row of a statement.
+    Closed {},
 }
 
 /// The sandbox's book is its statement of all days: the rows of the wanted one are chosen by [`of_day`].
@@ -182,6 +184,7 @@ fn of_sandbox(merchant: &str, bytes: &[u8]) -> Result<Vec<Theirs>, StatementFaul
                 opened.insert(number, amount);
                 continue;
             }
+            BankLine::Closed {} => continue,
             BankLine::Paid { number, at } => {
                 let Some(amount) = opened.get(&number).copied() else { continue };
                 paid_at.insert(number.clone(), at);
@@ -225,6 +228,8 @@ mod tests {
             r#"{"opened":{"number":"N1","amount":"15.00 CNY","expires_at":"2026-03-01T16:10:00Z"}}"#,
             "\n",
             r#"{"paid":{"number":"N1","at":"2026-03-01T15:59:59Z"}}"#,
+            "\n",
+            r#"{"closed":{"number":"N0"}}"#,
             "\n",
             r#"{"opened":{"number":"N2","amount":"5.00 CNY","expires_at":"2026-03-01T16:10:00Z"}}"#,
             "\n",
