@@ -64,6 +64,9 @@ async fn called(
     let call = ProviderCalls { provider, headers, body: body.to_vec() };
     let answer = doors.provider_calls.send(call).await.map_err(|_| Problem::from(PayProblem::Busy))?;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if status == StatusCode::NOT_FOUND {
+        return Err(PayProblem::NoAccount.into());
+    }
     let mut shown = HttpResponse::build(status);
     if status != StatusCode::NO_CONTENT {
         shown.content_type(kind);

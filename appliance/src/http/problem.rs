@@ -241,6 +241,7 @@ impl<E: Into<Self>> From<Undone<E>> for Problem {
 impl From<PayProblem> for Problem {
     fn from(problem: PayProblem) -> Self {
         let (status, word, title) = match &problem {
+            PayProblem::NoAccount => (StatusCode::NOT_FOUND, "no-account", "No account at this provider"),
             PayProblem::NoCarWaits => (StatusCode::NOT_FOUND, "no-car-waits", "No car waits"),
             PayProblem::Unknown => (StatusCode::NOT_FOUND, "unknown", "Not known"),
             PayProblem::WrongToken => (StatusCode::FORBIDDEN, "wrong-token", "Wrong token"),

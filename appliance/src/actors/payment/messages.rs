@@ -146,6 +146,9 @@ pub enum PayProblem {
     /// 404
     #[error("there is no such lane, bill or order")]
     Unknown,
+    /// 404
+    #[error("this box has no account at this provider")]
+    NoAccount,
     /// 403
     #[error("the code inside the lot is missing or has been replaced: scan it again")]
     WrongToken,

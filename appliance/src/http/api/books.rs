@@ -312,6 +312,8 @@ async fn postings(
     let mut fields = Fields::default();
     let after = cursor
         .and_then(|cursor| fields.read("?cursor", cursor.parse::<u64>().map_err(|_| "not a cursor of this list")));
+    let short = |name: String| if name.chars().count() <= 200 { Ok(name) } else { Err("longer than 200 characters") };
+    let account = account.and_then(|name| fields.read("?account", short(name)));
     fields.done()?;
     let desk = doors.desks.books.clone();
     let page = blocked(move || desk.entries(&Between { from, until, account }, after, PAGE)).await?;

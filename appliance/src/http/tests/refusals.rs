@@ -65,6 +65,7 @@ async fn what_payment_refuses_is_told_as_its_problem() {
     let path = "/api/v1/pay/lanes/out-1";
     for (problem, status, word) in [
         (PayProblem::NoCarWaits, 404, "no-car-waits"),
+        (PayProblem::NoAccount, 404, "no-account"),
         (PayProblem::Unknown, 404, "unknown"),
         (PayProblem::WrongToken, 403, "wrong-token"),
         (PayProblem::NothingDue, 409, "nothing-due"),

@@ -66,7 +66,10 @@ fn a_damaged_record_is_found_by_its_own_check() {
     filled(&disk);
     let mut found = 0;
     // Somewhere in the file stand records; a flipped bit in one is told, and never read as if it were well.
-    for byte in disk.find(REDB, b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").into_iter().take(8) {
+    for byte in disk.find(REDB, b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx") {
+        if found == 2 {
+            break;
+        }
         disk.flip(REDB, byte);
         let store = open(&disk).expect("opens");
         let (_, faults) = check_records(&store.snapshot());
