@@ -81,6 +81,18 @@ impl Http {
         Answer { status: answer.status().as_u16(), body: text }
     }
 
+    /// Sends JSON under an idempotency key with a bearer token.
+    ///
+    /// # Panics
+    /// When there is no answer at all.
+    pub fn post_as(&self, token: &str, path: &str, key: &str, body: &Value) -> Answer {
+        let request = self.agent.post(self.url(path)).header("Idempotency-Key", key);
+        let request = request.header("Authorization", format!("Bearer {token}"));
+        let mut answer = request.send_json(body).unwrap_or_else(|fault| panic!("POST {path}: {fault}"));
+        let text = answer.body_mut().read_to_string().expect("an answer has a body");
+        Answer { status: answer.status().as_u16(), body: text }
+    }
+
     /// Where a path sends the browser on to.
     ///
     /// # Panics

@@ -7,7 +7,7 @@ use actix::{Actor, AsyncContext, Context, WrapFuture};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use tollhouse_core::lot::Lot;
 use tollhouse_core::reconciliation::{DayState, Handling, Reconciliation};
-use tollhouse_core::record::{ReadError, Records};
+use tollhouse_core::record::{By, ReadError, Records};
 
 use crate::arrears::ArrearsDesk;
 use crate::books::BooksDesk;
@@ -114,8 +114,9 @@ impl LedgerParts {
         let now = self.clock.now();
         let mut failed = failed_at.filter(|at| now - *at < TRY_AGAIN_AFTER);
         if failed.is_none() {
+            let by = By::the_box("the day's reconciliation");
             for (provider, day) in self.due(now) {
-                match self.reconciler.run(&provider, day, &Source::Fetch).await {
+                match self.reconciler.run(&by, &provider, day, &Source::Fetch).await {
                     Ok(reports) => reports.iter().for_each(|report| {
                         let state = report.reconciliation.state.as_str();
                         let differences = report.differences.len();
