@@ -70,6 +70,16 @@ impl Http {
         self.try_get(path).unwrap_or_else(|fault| panic!("GET {path}: {fault}"))
     }
 
+    /// The status of an answer and what kind it is, whatever its body.
+    ///
+    /// # Panics
+    /// When there is no answer at all.
+    pub fn status_and_kind(&self, path: &str) -> (u16, String) {
+        let answer = self.agent.get(self.url(path)).call().unwrap_or_else(|fault| panic!("GET {path}: {fault}"));
+        let kind = answer.headers().get("Content-Type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        (answer.status().as_u16(), kind.to_owned())
+    }
+
     /// Asks with a bearer token.
     ///
     /// # Panics
