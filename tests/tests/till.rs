@@ -178,7 +178,8 @@ fn a_car_that_was_let_go_is_asked_for_it_at_its_next_visit() {
     assert!(exit.barrier.command("open", 1, PATIENCE).is_some(), "the new bill is what opens");
     let left = site.http().get_as_admin(&password, "/api/v1/arrears?state=open").json();
     assert_eq!(left["items"], json!([]));
-    let mut page = Page::open(&site.http().url(&format!("/pay/bills/{}?lang=en", first["bill_id"].as_str().expect("id"))));
+    let mut page =
+        Page::open(&site.http().url(&format!("/pay/bills/{}?lang=en", first["bill_id"].as_str().expect("id"))));
     page.await_text("Paid. Thank you.");
     site.end_and_verify();
 }

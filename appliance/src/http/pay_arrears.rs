@@ -97,13 +97,13 @@ pub(super) async fn picture(doors: Data<Arc<Doors>>, bill: Path<String>) -> Resu
     let stay = records.get::<Stay>(&kept.record.stay.to_string())?.ok_or_else(unknown)?;
     let claim = doors.arrears.one(&stay.record.plate, bill)?.ok_or_else(unknown)?;
     let passage = records.get::<Passage>(&claim.arrears.passage.to_string())?.ok_or_else(unknown)?.record;
-    shown(&doors, passage).await
+    shown(&doors, &passage).await
 }
 
 /// The picture of a passage as an answer.
-pub(super) async fn shown(doors: &Doors, passage: Passage) -> Result<HttpResponse, Problem> {
-    let pictures = Arc::clone(&doors.pictures);
-    let read = web::block(move || pictures.of(passage.id, passage.captured_at)).await;
+pub(super) async fn shown(doors: &Doors, passage: &Passage) -> Result<HttpResponse, Problem> {
+    let (pictures, id, at) = (Arc::clone(&doors.pictures), passage.id, passage.captured_at);
+    let read = web::block(move || pictures.of(id, at)).await;
     let jpeg = read.map_err(|_| Problem::full("the box is ending"))?;
     let jpeg = jpeg.ok_or_else(|| Problem::unknown("there is no picture of this passage"))?;
     Ok(HttpResponse::Ok()

@@ -21,6 +21,7 @@ use super::ours::{Books, Whose, each, gather};
 use super::repair::{Repairs, change_for};
 use super::statement::{Statement, StatementFault, bounds, is_of_day, of_day, read};
 use super::sums::{costs, post_costs, totals};
+use crate::actors::payment::alipay::ALIPAY;
 use crate::actors::payment::provider::{Accounts, StatementAt};
 use crate::actors::payment::sandbox::{BANK_FILE, SANDBOX};
 use crate::clock::BoxClock;
@@ -29,6 +30,8 @@ use crate::tariffs;
 
 /// A row so near to the end of the day may stand in the next statement.
 const SLACK: TimeDelta = TimeDelta::hours(1);
+/// A statement is there at the latest so long after its day, or there was no trade.
+const STATEMENT_BY: TimeDelta = TimeDelta::hours(24);
 /// Marks of one change.
 const MARKS_AT_ONCE: usize = 400;
 /// So often a day is matched anew when something was booked meanwhile.
@@ -153,7 +156,8 @@ impl Reconciler {
         for (place, (merchant, statement)) in statements.iter().enumerate() {
             let once = by.once.as_ref().filter(|_| place == last);
             let answer = once.map(|once| (once, reports.iter().map(|report| &report.reconciliation).collect()));
-            reports.push(self.reconcile(by, (provider, merchant, day), statement, answer).await?);
+            let report = self.reconcile(by, (provider, merchant.as_str(), day), statement, answer).await?;
+            reports.push(report);
         }
         Ok(reports)
     }
@@ -241,9 +245,16 @@ impl Reconciler {
         match account.statement(day).await {
             Ok(StatementAt::File(bytes)) => Ok(Some(bytes)),
             Ok(StatementAt::NoTrade) => Ok(None),
+            // Alipay says no more of a day without a trade. A day later it is one: what the books have of it is missing there.
+            Ok(StatementAt::NotYet) if provider == ALIPAY && self.is_long_over(provider, day) => Ok(None),
             Ok(StatementAt::NotYet) => Err(away(format!("{provider} has no statement of {day} yet"))),
             Err(fault) => Err(away(format!("{provider} does not give the statement of {day}: {fault}"))),
         }
+    }
+
+    fn is_long_over(&self, provider: &str, day: NaiveDate) -> bool {
+        let (_, until) = bounds(provider, day, self.parts.lot.zone);
+        self.parts.clock.now() - until > STATEMENT_BY
     }
 
     /// The sandbox's book, as a statement of all its days. Where nobody has paid yet, there is none.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use tollhouse_core::books::{Account, Posting, sum_is_zero};
-use tollhouse_core::charging::bills::{CardBill, Move, Retention, Terms, compare, position, postings, recognised, repair};
+use tollhouse_core::charging::bills::{
+    CardBill, Move, Retention, Terms, compare, position, postings, recognised, repair,
+};
 use tollhouse_core::charging::calendar::days_after;
 use tollhouse_core::charging::estate::Tenure;
 use tollhouse_core::charging::fees::{FeeKind, FeeList, PricePer, Selector, TaxPoint};

@@ -139,5 +139,5 @@ async fn picture(doors: Data<Arc<Doors>>, caller: Caller, id: Path<String>) -> R
     caller.may(Permission::PersonalRead)?;
     let unknown = || Problem::unknown("there is no such passage");
     let passage = doors.desks.records().get::<Passage>(&id)?.ok_or_else(unknown)?;
-    pay_arrears::shown(&doors, passage.record).await
+    pay_arrears::shown(&doors, &passage.record).await
 }
