@@ -213,7 +213,7 @@ fn of_sandbox(merchant: &str, bytes: &[u8]) -> Result<Vec<Theirs>, StatementFaul
 }
 
 /// A provider's statement holds rows of its day, or none.
-pub fn is_of_day(
+pub(super) fn is_of_day(
     statement: &Statement,
     day: NaiveDate,
     (from, until): (DateTime<Utc>, DateTime<Utc>),
