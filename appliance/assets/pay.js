@@ -35,7 +35,10 @@
   let shown;
   const draw = (view) => {
     page.dataset.state = view.state === "nothing_due" ? "nothing" : view.state;
-    page.dataset.place = view.exited_at ? "exit" : "inside";
+    if (page.dataset.place !== "past") page.dataset.place = view.exited_at ? "exit" : "inside";
+    // Earlier visits that are paid meanwhile leave the page.
+    const owed = new Set((view.arrears || []).map((one) => one.bill_id));
+    for (const row of document.querySelectorAll("[data-owed]")) row.hidden = !owed.has(row.dataset.owed);
     put(at("amount"), price(view.amount, view.currency));
     put(at("by"), view.leave_by ? view.leave_by.slice(11, 16) : "");
     at("paid-row").hidden = !Number(view.paid);

@@ -23,6 +23,7 @@ pub mod invoices;
 pub mod live;
 pub mod metrics;
 pub mod past;
+pub mod pictures;
 pub mod prefix;
 pub mod quote;
 pub mod readiness;

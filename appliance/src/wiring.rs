@@ -46,6 +46,7 @@ use crate::invoices::InvoiceActor;
 use crate::live::Live;
 use crate::metrics::{LinkObserver, Metrics};
 use crate::past;
+use crate::pictures::Pictures;
 use crate::readiness::{Part, Readiness, Standing};
 use crate::secret;
 use crate::store::{Store, StoreOptions};
@@ -102,6 +103,7 @@ struct Shared {
     readiness: Arc<Readiness>,
     outbox: Arc<Outbox>,
     codes: Arc<Codes>,
+    pictures: Arc<Pictures>,
 }
 
 /// Starts the box; `admin` may open lanes by hand. Must be called within an actix system; what it starts ends with [`Running::stop`].
@@ -171,6 +173,7 @@ fn share(config: &Config, clock: BoxClock) -> Result<Shared, StartError> {
     let live = Arc::new(Live::new(config.lot.name.clone(), config.lot.capacity));
     let tariffs = Arc::new(tariffs(config, &store, clock.now())?);
     let tariff = Arc::new(tariffs.book.clone());
+    let pictures = Pictures::open(&config.store.data, key.clone()).map_err(StartError::Pictures)?;
     Ok(Shared {
         store,
         clock,
@@ -182,6 +185,7 @@ fn share(config: &Config, clock: BoxClock) -> Result<Shared, StartError> {
         readiness,
         outbox: Arc::default(),
         codes: Arc::default(),
+        pictures: Arc::new(pictures),
     })
 }
 
@@ -200,7 +204,8 @@ fn tariffs(config: &Config, store: &Store, now: DateTime<Utc>) -> Result<Tariffs
 }
 
 fn connect(config: &Config, shared: &Shared, sink: Arc<dyn EventSink>) -> Result<(Links, Devices), StartError> {
-    let ear = Arc::new(LinkObserver::new(Arc::clone(&shared.metrics), Arc::clone(&shared.readiness)));
+    let ear = LinkObserver::new(Arc::clone(&shared.metrics), Arc::clone(&shared.readiness));
+    let ear = Arc::new(ear.keeping(Arc::clone(&shared.pictures), shared.clock.for_drivers()));
     let observer: Arc<dyn Observer> = Arc::<LinkObserver>::clone(&ear);
     let clock = shared.clock.for_drivers();
     let mut devices = Devices::default();
@@ -421,6 +426,7 @@ fn serve(
         till: money.till,
         release: payment.actor.clone().recipient(),
         arrears: money.arrears,
+        pictures: Arc::clone(&shared.pictures),
     };
     let (address, handle, server) = http::serve(config.http.listen, doors)?;
     actix::spawn(async move {

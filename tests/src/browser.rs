@@ -98,6 +98,15 @@ impl Page {
         eventually(&format!("{selector} to press"), PATIENCE, || (self.evaluate(&script) == true).then_some(()));
     }
 
+    /// Whether what this selector finds is a picture that is seen, with something in it.
+    pub fn shows_picture(&mut self, selector: &str) -> bool {
+        let script = format!(
+            "(() => {{ const e = document.querySelector('{selector}'); \
+             return !!e && e.complete && e.naturalWidth > 0 && e.getClientRects().length > 0 }})()"
+        );
+        self.evaluate(&script) == true
+    }
+
     /// Takes a picture of the page, to be looked at in the folder of the build.
     ///
     /// # Panics

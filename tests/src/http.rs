@@ -70,6 +70,16 @@ impl Http {
         self.try_get(path).unwrap_or_else(|fault| panic!("GET {path}: {fault}"))
     }
 
+    /// The status of an answer and what kind it is, whatever its body.
+    ///
+    /// # Panics
+    /// When there is no answer at all.
+    pub fn status_and_kind(&self, path: &str) -> (u16, String) {
+        let answer = self.agent.get(self.url(path)).call().unwrap_or_else(|fault| panic!("GET {path}: {fault}"));
+        let kind = answer.headers().get("Content-Type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        (answer.status().as_u16(), kind.to_owned())
+    }
+
     /// Asks with a bearer token.
     ///
     /// # Panics
@@ -77,6 +87,18 @@ impl Http {
     pub fn get_as(&self, token: &str, path: &str) -> Answer {
         let request = self.agent.get(self.url(path)).header("Authorization", format!("Bearer {token}"));
         let mut answer = request.call().unwrap_or_else(|fault| panic!("GET {path}: {fault}"));
+        let text = answer.body_mut().read_to_string().expect("an answer has a body");
+        Answer { status: answer.status().as_u16(), body: text }
+    }
+
+    /// Sends JSON under an idempotency key with a bearer token.
+    ///
+    /// # Panics
+    /// When there is no answer at all.
+    pub fn post_as(&self, token: &str, path: &str, key: &str, body: &Value) -> Answer {
+        let request = self.agent.post(self.url(path)).header("Idempotency-Key", key);
+        let request = request.header("Authorization", format!("Bearer {token}"));
+        let mut answer = request.send_json(body).unwrap_or_else(|fault| panic!("POST {path}: {fault}"));
         let text = answer.body_mut().read_to_string().expect("an answer has a body");
         Answer { status: answer.status().as_u16(), body: text }
     }

@@ -14,6 +14,7 @@ use crate::lane::{Entry, Exit};
 use crate::payment_providers::PaymentProviders;
 use crate::site::Site;
 use crate::story;
+use crate::the_box::TheBox;
 use crate::wait::{PATIENCE, eventually};
 
 /// Parked for less than two hours: 10.00.
@@ -197,7 +198,18 @@ impl Paying {
         self.exit.camera.publish(&event);
     }
 
-    /// How much the books say that a provider owes us, in fen.
+    /// A bearer token of the administrator.
+    ///
+    /// # Panics
+    /// When the box gives none.
+    pub fn token(&self) -> String {
+        let data = self.site.data.display().to_string();
+        let output = TheBox::command(&["user", "token", "admin", "--data", &data]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// How often something has become of the payments through a provider.
     pub fn metric(&self, provider: &str, outcome: &str) -> f64 {
         let labels = [("provider", provider), ("outcome", outcome)];
         self.site.http().metrics().sum("tollhouse_payments_total", &labels)

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use tollhouse_tests::{Front, PATIENCE, Page, Site, eventually, plate_number, plate_on_a_screen, story};
+use serde_json::json;
+use tollhouse_tests::{Front, PATIENCE, Page, Paying, Site, Way, eventually, plate_number, plate_on_a_screen, story};
 
 #[test]
 fn a_phone_sees_the_away_page_while_the_tunnel_is_cut_and_pays_when_it_is_back() {
@@ -45,9 +46,20 @@ fn a_phone_sees_the_away_page_while_the_tunnel_is_cut_and_pays_when_it_is_back()
 fn the_front_lets_through_what_is_public_and_the_tunnels_key_opens_nothing_else() {
     let site = Site::demo();
     let front = Front::before(&site.http().url(""));
-    for path in ["/", "/metrics", "/healthz", "/api/openapi.json", "/api/v1/lanes", "/api/v1/users", "/api/v1/sessions"]
-    {
-        assert_eq!(front.http.get(path).status, 404, "{path}");
+    // All that the box describes of itself, and nothing but what is public.
+    let described = site.http().get("/api/openapi.json").json();
+    let (mut passed, mut kept) = (0, 0);
+    for path in described["paths"].as_object().expect("paths").keys() {
+        let filled = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>();
+        let public = ["/pay/", "/api/v1/pay/", "/assets/", "/sandbox/"].iter().any(|at| path.starts_with(at));
+        let answer = front.http.get(&filled.join("/"));
+        let by_the_front = answer.status == 404 && answer.body.starts_with("There is nothing here.");
+        assert_eq!(!by_the_front, public, "{path}: {answer:?}");
+        *(if public { &mut passed } else { &mut kept }) += 1;
+    }
+    assert!(passed > 8 && kept > 50, "{passed} public paths, {kept} others");
+    for callback in ["/pay/notify/wechat", "/pay/notify/alipay"] {
+        assert!(described["paths"][callback].is_object(), "callbacks are taken at {callback}");
     }
     // Through the tunnel, and the box's own words: no car waits there.
     let nobody = front.http.get("/api/v1/pay/lanes/out-1");
@@ -59,4 +71,29 @@ fn the_front_lets_through_what_is_public_and_the_tunnels_key_opens_nothing_else(
         let output = front.ssh(arguments);
         assert!(!output.status.success() && output.stdout.is_empty(), "{arguments:?}: {output:?}");
     }
+}
+
+#[test]
+fn a_callback_comes_through_the_front_and_one_that_finds_the_box_away_is_made_up_for_by_asking() {
+    let mut site = Paying::start(31);
+    let front = Front::before(&site.site.http().url(""));
+    site.providers.tell("callbacks", &json!({"origin": front.http.url("").trim_end_matches('/')}));
+    let native = Way { provider: "wechat", way: "native" };
+    let bill = site.car_at_the_exit(&plate_number(1));
+    let (_, number) = site.order(&bill, native);
+    let paid = site.phone_pays("wechat", &number);
+    site.car_leaves(0, paid);
+    let taken = || site.site.http().metrics().sum("tollhouse_payment_callbacks_total", &[("outcome", "taken")]);
+    eventually("the callback to come through", PATIENCE, || (taken() > 0.5).then_some(()));
+
+    front.cut();
+    let bill = site.car_at_the_exit(&plate_number(2));
+    let (_, number) = site.order(&bill, Way { provider: "alipay", way: "precreate" });
+    let paid = site.phone_pays("alipay", &number);
+    site.car_leaves(1, paid);
+    let unanswered = |sent: &serde_json::Value| sent["provider"] == "alipay" && sent["status"] != 200;
+    eventually("a callback that found the box away", PATIENCE, || {
+        site.providers.ask("callbacks").as_array().is_some_and(|all| all.iter().any(unanswered)).then_some(())
+    });
+    site.site.end_and_verify();
 }

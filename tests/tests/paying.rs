@@ -308,3 +308,34 @@ fn the_phone_sees_both_buttons_and_pays_by_alipays_page() {
     assert!(page.path().starts_with("/pay/bills/"), "{}", page.path());
     site.site.end_and_verify();
 }
+
+#[test]
+fn a_screen_shows_each_wallets_code_and_sees_that_one_was_paid() {
+    let mut site = Paying::start(13);
+    let bill = site.car_at_the_exit(&plate_number(1));
+    // The lane's own display holds the address of the pay page, which every wallet can open.
+    assert!(site.exit.shows("/pay/lanes/out-1"), "the code on the display leads to the pay page");
+    let mut page = Page::open(&site.site.http().url("/pay/lanes/out-1?lang=en"));
+    for (number, provider) in ["wechat", "alipay"].into_iter().enumerate() {
+        page.press(&format!("button[data-provider={provider}]"));
+        page.await_text("Scan this with your phone");
+        let orders = eventually("the order to be made", PATIENCE, || {
+            let all = site.site.http().get_as(&site.token(), &format!("/api/v1/orders?provider={provider}")).json();
+            all["items"].as_array().is_some_and(|items| !items.is_empty()).then_some(all)
+        });
+        let way = ["native", "precreate"][number];
+        assert_eq!((&orders["items"][0]["way"], &orders["items"][0]["bill"]), (&json!(way), &bill["bill_id"]));
+        eventually(&format!("{provider}'s code on the screen"), PATIENCE, || {
+            page.shows_picture("#picture").then_some(())
+        });
+    }
+    page.picture_to_target("screen-page.png");
+    let order = site.site.http().get_as(&site.token(), "/api/v1/orders?provider=alipay").json();
+    let number = order["items"][0]["number"].as_str().expect("a number").to_owned();
+    // Alipay hears of a code when it is scanned.
+    site.providers.tell("scan", &json!({"provider": "alipay", "order": number}));
+    let paid = site.phone_pays("alipay", &number);
+    site.car_leaves(0, paid);
+    page.await_text("Paid.");
+    site.site.end_and_verify();
+}

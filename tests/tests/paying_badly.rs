@@ -1,5 +1,6 @@
-//! What goes wrong with money at real lanes: refunds that are stuck or closed, payment codes without an end, an old backup that
-//! is put back after payments. Judged by wallets, barrier, journal and `tollhouse verify`.
+//! What goes wrong with money at real lanes: refunds that are stuck or closed, payment codes without an end or beside cash, late
+//! callbacks, deaths at the worst moment, an old backup that is put back after payments. Judged by wallets, barrier, journal and
+//! `tollhouse verify`.
 
 use std::path::Path;
 use std::process::Command;
@@ -42,12 +43,36 @@ fn refunds(data: &Path) -> Vec<Value> {
 }
 
 #[test]
-fn a_refund_that_turns_abnormal_waits_for_a_person_and_is_not_asked_for_twice() {
+fn a_refund_that_turns_abnormal_is_a_case_for_a_person_and_is_not_asked_for_twice() {
     let mut site = Paying::start(21);
     site.providers.faults(&json!({"refund_abnormal": {}}));
     both_pay(&site);
     await_metric(&site, "wechat", "refund_stuck");
     assert_eq!(refunded(&site, "wechat"), 0);
+    let (token, http) = (site.token(), site.site.http());
+    let cases = http.get_as(&token, "/api/v1/cases?source=payment").json();
+    let case = &cases["items"][0];
+    assert_eq!((&case["kind"], &case["state"]), (&json!("refund_stuck"), &json!("open")), "{cases}");
+    let money = &case["money"];
+    assert_eq!((&money["provider"], &money["amount"]), (&json!("wechat"), &json!("10.00")), "{cases}");
+
+    // A person acts in the provider's console. What comes of it settles the case.
+    site.providers.faults(&json!({}));
+    site.providers.tell("console_retry", &json!({"order": money["number"]}));
+    await_metric(&site, "wechat", "refunded");
+    let path = format!("/api/v1/cases/{}", case["id"].as_str().expect("an id"));
+    assert_eq!(http.get_as(&token, &path).field("state"), "resolved");
+    assert_eq!(refunded(&site, "wechat"), 1_000);
+    site.site.end_and_verify();
+    assert!(Journal::open_refunds(&site.site.data).is_empty());
+}
+
+#[test]
+fn a_refund_that_stays_abnormal_stays_due() {
+    let mut site = Paying::start(26);
+    site.providers.faults(&json!({"refund_abnormal": {}}));
+    both_pay(&site);
+    await_metric(&site, "wechat", "refund_stuck");
     site.site.end_and_verify();
     assert_eq!(Journal::open_refunds(&site.site.data), [("abnormal".to_owned(), 1_000)]);
 }
@@ -137,6 +162,11 @@ fn an_old_backup_put_back_after_payments_captures_them_again_and_gives_no_number
     await_metric(&site, "wechat", "captured");
     site.providers.later(Duration::from_secs(240));
     await_metric(&site, "alipay", "suspense");
+    let cases = site.site.http().get_as(&site.token(), "/api/v1/cases?source=payment").json();
+    assert_eq!(
+        (&cases["items"][0]["kind"], &cases["items"][0]["money"]["number"]),
+        (&json!("suspense"), &json!(unknown))
+    );
     let bill = site.car_at_the_exit(&plate_number(3));
     let after = site.order(&bill, NATIVE).1;
     assert_ne!(known[..6], after[..6], "the numbers begin with another prefix than before the restore");
@@ -145,6 +175,94 @@ fn an_old_backup_put_back_after_payments_captures_them_again_and_gives_no_number
         Journal::postings(&site.site.data).iter().filter(|(name, _)| name == account).map(|(_, minor)| minor).sum()
     };
     assert_eq!((sum("clearing:wechat"), sum("clearing:alipay"), sum("suspense")), (1_000, 1_000, -1_000));
+}
+
+#[test]
+fn the_box_is_killed_after_the_providers_success_and_before_its_own_commit() {
+    let mut site = Paying::start(27);
+    site.providers.tell("callbacks", &json!({"enabled": false}));
+    let bill = site.car_at_the_exit(&plate_number(1));
+    let (order, number) = site.order(&bill, PRECREATE);
+    site.providers.faults(&json!({"answer_never": {"provider": "alipay", "call": "query"}}));
+    let paid = site.phone_pays("alipay", &number);
+    // It has asked, the money is there, and no answer has come: nothing of it is on record when it dies.
+    eventually("the box to ask in vain", PATIENCE, || {
+        let faults = site.providers.ask("faults");
+        faults["struck"].as_array().is_some_and(|struck| !struck.is_empty()).then_some(())
+    });
+    site.site.the_box.kill();
+    assert_eq!(site.exit.openings(), 0);
+    site.providers.faults(&json!({}));
+    site.site.start_again();
+    site.car_leaves(0, paid);
+    site.site.await_order(order["order_id"].as_str().expect("an id"), "paid");
+    assert_eq!((site.exit.openings(), refunded(&site, "alipay")), (1, 0));
+    site.site.end_and_verify();
+}
+
+#[test]
+fn a_code_scanned_after_cash_takes_nothing_and_one_that_waits_for_its_password_is_taken_back_before_the_cash() {
+    let mut site = Paying::start(28);
+    let (token, http) = (site.token(), site.site.http().clone());
+    let shift = http.post_as(&token, "/api/v1/shifts", "shift", &json!({"float": "100.00"}));
+    assert_eq!(shift.status, 201, "{}", shift.body);
+    let cash = |bill: &Value, key: &str| {
+        let body = json!({"bill": bill["bill_id"], "method": "cash", "tendered": "10.00"});
+        let at = Instant::now();
+        let paid = http.post_as(&token, "/api/v1/payments", key, &body);
+        assert_eq!(paid.status, 201, "{}", paid.body);
+        at
+    };
+    let made = |provider: &str| site.providers.ask("orders")[provider].as_array().map_or(0, Vec::len);
+
+    // The code comes when the cash is in the drawer.
+    let bill = site.car_at_the_exit(&plate_number(1));
+    let paid = cash(&bill, "first");
+    site.scans("134579000000000018");
+    site.car_leaves(0, paid);
+    assert_eq!(made("wechat"), 0, "nothing was due any more, so no provider was asked");
+
+    // The driver shows a code that asks for a password, and pays cash instead.
+    let bill = site.car_at_the_exit(&plate_number(2));
+    site.scans("287654321098765431");
+    eventually("the order of the code", PATIENCE, || (made("alipay") > 0).then_some(()));
+    let paid = cash(&bill, "second");
+    let late = json!({"provider": "alipay", "order": site.newest("alipay")});
+    assert!(site.providers.try_tell("pay", &late).is_err(), "the password comes too late");
+    site.car_leaves(1, paid);
+    let client = site.providers.client();
+    let ours = client["alipay"]["seller_id"].as_str().expect("named");
+    assert_eq!(site.providers.ask("totals")["alipay"][ours]["net"].as_i64().unwrap_or(0), 0);
+    site.site.end_and_verify();
+}
+
+#[test]
+fn a_callback_handed_over_three_hours_late_posts_nothing_again() {
+    let mut site = Paying::start(29);
+    let late = Duration::from_secs(3 * 3_600);
+    site.providers.faults(&json!({"callback_delay": {"seconds": late.as_secs()}}));
+    for (number, way) in [NATIVE, PRECREATE].into_iter().enumerate() {
+        let bill = site.car_at_the_exit(&plate_number(number + 1));
+        let at_provider = site.order(&bill, way).1;
+        let paid = site.phone_pays(way.provider, &at_provider);
+        site.car_leaves(number, paid);
+    }
+    assert!(site.providers.ask("callbacks").as_array().is_some_and(Vec::is_empty), "paid by asking alone");
+    site.providers.faults(&json!({}));
+    site.providers.later(late);
+    // WeChat's is dated by another clock than the box's, and not believed; Alipay's is, and says what is known.
+    for (provider, status) in [("wechat", 401), ("alipay", 200)] {
+        eventually(&format!("{provider}'s late callback"), PATIENCE, || {
+            let sent = site.providers.ask("callbacks");
+            let of_provider = |one: &Value| one["provider"] == provider && one["status"] == status;
+            sent.as_array().is_some_and(|all| all.iter().any(of_provider)).then_some(())
+        });
+    }
+    site.site.end_and_verify();
+    let sum = |account: &str| -> i64 {
+        Journal::postings(&site.site.data).iter().filter(|(name, _)| name == account).map(|(_, minor)| minor).sum()
+    };
+    assert_eq!((sum("clearing:wechat"), sum("clearing:alipay"), sum("refund_due")), (1_000, 1_000, 0));
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -1,11 +1,14 @@
-//! Asserts what becomes of a payment that nobody waited for: made while the box is down, or at the next lane.
+//! Asserts what becomes of a payment that nobody waited for: made while the box is down, or at the next lane. And that nobody
+//! pays by the sandbox where money is taken.
 
 use std::time::Duration;
 
 use chrono::Utc;
 use serde_json::Value;
 use tollhouse::actors::payment::sandbox::{BANK_FILE, SandboxBank};
-use tollhouse_tests::{Exit, PATIENCE, Site, eventually, plate_number, story};
+use tollhouse_tests::{
+    Exit, Mosquitto, PATIENCE, Site, TheBox, configuration, eventually, free_port, plate_number, story,
+};
 
 const STAY: Duration = Duration::from_secs(110 * 60);
 
@@ -71,5 +74,38 @@ fn a_payment_opens_the_lane_where_its_car_waits_and_no_other() {
         assert_eq!(exits[0].openings() + exits[1].openings(), 2 - place, "only where it was paid");
         exits[place].camera.publish(&exits[place].camera.passed());
     }
+    site.end_and_verify();
+}
+
+/// What `tollhouse` says of a configuration in which this stands instead of the words that switch the sandbox on.
+fn with_the_sandbox(line: &str, command: &str) -> (bool, String) {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let http = ([127, 0, 0, 1], free_port()).into();
+    let broker = ([127, 0, 0, 1], free_port()).into();
+    let text = configuration(http, broker, &folder.path().join("data"), 1);
+    let path = folder.path().join("tollhouse.toml");
+    std::fs::write(&path, text.replace("sandbox = \"no money is taken\"", line)).expect("written");
+    let output = TheBox::command(&[command, "--config", &path.display().to_string()]);
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.success(), said)
+}
+
+#[test]
+fn the_sandbox_does_not_start_on_an_installed_box_but_with_the_words_that_no_money_is_taken() {
+    for almost in ["sandbox = \"yes\"", "sandbox = \"on\"", "sandbox = \"No money is taken\""] {
+        // It would not come back by itself if it started.
+        let (started, said) = with_the_sandbox(almost, "run");
+        assert!(!started && said.contains("no money is taken"), "{almost}: {said}");
+    }
+    // Without a word of it the box runs, and has no such provider.
+    let mut site =
+        Site::configured(Mosquitto::start(), 1, |text| text.replace("sandbox = \"no money is taken\"\n", ""));
+    let (entry, exit) = (site.entry(), site.exit());
+    story::enters_from_the_backlog(&entry, &plate_number(1), STAY);
+    exit.camera.publish(&exit.camera.plate(&plate_number(1)));
+    let bill = site.bill_at_the_exit(&plate_number(1));
+    let refused = site.order(&bill, "only");
+    assert_eq!((refused.status, refused.field("type").as_str()), (422, "urn:tollhouse:problem:unknown-provider"));
+    assert_eq!(site.pay("0000000000000000000000000000").status, 404);
     site.end_and_verify();
 }

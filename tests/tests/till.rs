@@ -8,9 +8,19 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tollhouse_tests::story::enters_from_the_backlog;
-use tollhouse_tests::{PATIENCE, Site, TheBox, eventually, plate_number};
+use tollhouse_tests::{PATIENCE, Page, Retained, Site, TheBox, eventually, plate_number};
 
 const TWO_HOURS: Duration = Duration::from_secs(110 * 60);
+
+/// The smallest picture that a browser draws: a JPEG of one grey point.
+fn picture() -> Vec<u8> {
+    let quantisation = [&[0xff, 0xdb, 0, 67, 0][..], &[1; 64]].concat();
+    let frame = [0xff, 0xc0, 0, 11, 8, 0, 1, 0, 1, 1, 1, 0x11, 0];
+    // One code of one bit, for nothing, in both tables: of the first coefficient and of the others.
+    let table = |which| [&[0xff, 0xc4, 0, 20, which, 1][..], &[0; 15], &[0]].concat();
+    let scan = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0b0011_1111];
+    [&[0xff, 0xd8][..], &quantisation, &frame, &table(0), &table(0x10), &scan, &[0xff, 0xd9]].concat()
+}
 
 fn post(site: &Site, path: &str, key: &str, body: &Value) -> Value {
     let answer = site.http().post_as_admin(&site.the_box.admin_password, path, key, body);
@@ -18,12 +28,14 @@ fn post(site: &Site, path: &str, key: &str, body: &Value) -> Value {
     answer.json()
 }
 
-/// A car that came in almost two hours ago stands at the exit and owes 10.00.
+/// A car that came in almost two hours ago stands at the exit and owes 10.00. The camera sends a picture of it.
 fn waits_at_the_exit(site: &Site, number: usize) -> Value {
     let plate = plate_number(number);
     enters_from_the_backlog(&site.entry(), &plate, TWO_HOURS);
     let exit = site.exit();
-    exit.camera.publish(&exit.camera.plate(&plate));
+    let event = exit.camera.plate(&plate);
+    exit.camera.send(&format!("blob/{}", event.event_id), &picture(), Retained::No);
+    exit.camera.publish(&event);
     let bill = site.bill_at_the_exit(&plate);
     assert_eq!(bill["amount"], "10.00");
     bill
@@ -99,10 +111,15 @@ fn cash_opens_the_lane_and_the_books_are_read_by_a_stranger() {
     reconciles(&data);
 }
 
+/// The lot's date.
+fn today() -> String {
+    let china = chrono::FixedOffset::east_opt(8 * 3_600).expect("an offset");
+    chrono::Utc::now().with_timezone(&china).date_naive().to_string()
+}
+
 /// The day of the sandbox is closed, with one row matched.
 fn reconciles(data: &str) {
-    let china = chrono::FixedOffset::east_opt(8 * 3_600).expect("an offset");
-    let today = chrono::Utc::now().with_timezone(&china).date_naive().to_string();
+    let today = today();
     let ask = ["reconcile", "--provider", "sandbox", "--date", &today, "--json", "--data", data];
     let output = TheBox::command(&ask);
     let text = String::from_utf8_lossy(&output.stdout);
@@ -114,6 +131,21 @@ fn reconciles(data: &str) {
     let total = &day["classes"]["matched"];
     let total = if total.is_null() { &day["classes"]["carried_to_next_day"] } else { total };
     assert_eq!((total["rows"].as_u64(), total["amount"].as_str()), (Some(1), Some("10.00 CNY")), "{day}");
+}
+
+/// The driver's page says what is owed of the earlier visit, when that was and why, and shows the car; it leads to the old bill.
+fn asked_on_the_page(site: &Site, owed: &Value) {
+    let picture = owed["picture"].as_str().expect("a camera has sent one");
+    assert_eq!(site.http().status_and_kind(picture), (200, "image/jpeg".to_owned()));
+    let mut page = Page::open(&site.http().url("/pay/lanes/out-1?lang=en"));
+    page.await_text("Owed of earlier visits");
+    page.await_text("Let out by hand, not paid");
+    eventually("the car's picture", PATIENCE, || page.shows_picture("#owed .car").then_some(()));
+    page.picture_to_target("arrears-page.png");
+    page.press("#owed a");
+    let old = format!("/pay/bills/{}", owed["bill_id"].as_str().expect("an id"));
+    eventually("the old bill's page", PATIENCE, || (page.path() == old).then_some(()));
+    page.await_text("Not paid because");
 }
 
 #[test]
@@ -137,6 +169,7 @@ fn a_car_that_was_let_go_is_asked_for_it_at_its_next_visit() {
     let second = waits_at_the_exit(&site, 7);
     assert_eq!(second["arrears"][0]["bill_id"], first["bill_id"], "{second}");
     assert_eq!((second["amount"].as_str(), second["arrears"][0]["amount"].as_str()), (Some("10.00"), Some("10.00")));
+    asked_on_the_page(&site, &second["arrears"][0]);
     for (bill, key) in [(&first, "old"), (&second, "new")] {
         let order = site.order(bill, key).field("order_id");
         assert!(site.pay(&order).status < 300);
@@ -145,5 +178,35 @@ fn a_car_that_was_let_go_is_asked_for_it_at_its_next_visit() {
     assert!(exit.barrier.command("open", 1, PATIENCE).is_some(), "the new bill is what opens");
     let left = site.http().get_as_admin(&password, "/api/v1/arrears?state=open").json();
     assert_eq!(left["items"], json!([]));
+    let mut page =
+        Page::open(&site.http().url(&format!("/pay/bills/{}?lang=en", first["bill_id"].as_str().expect("id"))));
+    page.await_text("Paid. Thank you.");
+    site.end_and_verify();
+}
+
+#[test]
+fn a_reconciliation_is_done_once_under_its_key() {
+    let mut site = Site::demo();
+    let bill = waits_at_the_exit(&site, 3);
+    let order = site.order(&bill, "phone").field("order_id");
+    assert!(site.pay(&order).status < 300);
+    site.await_order(&order, "paid");
+    let ask = json!({ "provider": "sandbox", "day": today() });
+    let first = post(&site, "/api/v1/reconciliations", "day", &ask);
+    let exit = site.exit();
+    let opened = exit.barrier.command("open", 0, PATIENCE).expect("it was paid");
+    assert!(exit.barrier.has_answered(&opened, PATIENCE));
+    exit.camera.publish(&exit.camera.passed());
+    // Another payment: what was answered stays the answer under the key, and a new key sees it.
+    let bill = waits_at_the_exit(&site, 4);
+    let order = site.order(&bill, "another").field("order_id");
+    assert!(site.pay(&order).status < 300);
+    site.await_order(&order, "paid");
+    assert_eq!(post(&site, "/api/v1/reconciliations", "day", &ask), first);
+    let now = post(&site, "/api/v1/reconciliations", "again", &ask);
+    assert_eq!((&first["items"][0]["statement_rows"], &now["items"][0]["statement_rows"]), (&json!(1), &json!(2)));
+    let other = json!({ "provider": "sandbox", "day": "2020-01-01" });
+    let answer = site.http().post_as_admin(&site.the_box.admin_password, "/api/v1/reconciliations", "day", &other);
+    assert_eq!(answer.status, 422, "{}", answer.body);
     site.end_and_verify();
 }

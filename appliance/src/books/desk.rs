@@ -6,12 +6,14 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use tollhouse_core::books::{AccountDay, HandPosting, Tally, Voucher, VoucherRefusal, post_by_hand};
+use tollhouse_core::charging::label::HolderId;
 use tollhouse_core::id::IdKey;
 use tollhouse_core::money::{Currency, Money, MoneyError};
 use tollhouse_core::record::{By, ReadError, Revision};
 
 use super::closing::close_days;
 use super::entry::{Between, Page, PostedEntry, entries, is_of, last_closed};
+use super::holder::{HolderStatement, holder_statement};
 use crate::clock::BoxClock;
 use crate::store::journal::JournalFault;
 use crate::store::{CommitError, Snapshot, Store, Undone};
@@ -164,6 +166,16 @@ impl BooksDesk {
             Ok(())
         })?;
         Ok(Statement { account: account.to_owned(), accounts: tally.accounts(), entries: found })
+    }
+
+    /// What a holder owed, was charged and paid between two days. It reads the whole journal.
+    pub fn holder_statement(
+        &self,
+        (holder, currency): (&HolderId, Currency),
+        days: (NaiveDate, NaiveDate),
+        most: usize,
+    ) -> Result<HolderStatement, BooksFault> {
+        holder_statement(&self.store, (self.zone, currency), holder, days, most)
     }
 }
 

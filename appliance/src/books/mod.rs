@@ -7,12 +7,14 @@ mod closing;
 mod command;
 mod desk;
 mod entry;
+mod holder;
 mod ledger;
 mod workbook;
 
 pub use closing::close_days;
-pub use command::{BooksAnswer, BooksCommand};
+pub use command::{BooksAnswer, BooksCommand, StatementOf};
 pub use desk::{BooksDesk, BooksFault, Statement, TrialBalance, trial_balance};
 pub use entry::{Between, Page, PostedEntry, SCAN_AT_ONCE, entries};
+pub use holder::{HolderLine, HolderStatement, holder_statement};
 pub use ledger::LedgerFile;
 pub use workbook::BooksWorkbook;

@@ -11,10 +11,11 @@ use tollhouse_core::cash::{
     self, CashReceipt, CashRefusal, CashTerms, Coin, Count, MovedCash, PayOut, Shift, ShiftTerms, StoredMove, Tendered,
 };
 use tollhouse_core::charging::label::CardNumber;
-use tollhouse_core::id::{BillId, IdKey, ShiftId};
+use tollhouse_core::id::{BillId, IdKey, OrderId, RefundId, ShiftId};
 use tollhouse_core::lane::Tone;
 use tollhouse_core::lot::Lot;
 use tollhouse_core::money::Money;
+use tollhouse_core::pay::Refund;
 use tollhouse_core::record::{By, ReadError, Records};
 use tollhouse_core::tariff::TariffBook;
 use tollhouse_core::words::Words;
@@ -171,6 +172,32 @@ impl CashDesk {
         let decide = |records: &Snapshot| {
             let (change, receipt) = cash::pay_out(attendant, what, amount, reason, &self.terms(), records)?;
             Ok((receipt, Some(change)))
+        };
+        self.parts.store.decide(by, decide).await
+    }
+
+    /// Begins to give money back through the provider that took it for an order.
+    pub async fn refund_order(
+        &self,
+        by: &By,
+        order: OrderId,
+        what: &PayOut,
+        amount: Money,
+        reason: &str,
+    ) -> Done<Refund> {
+        let decide = |records: &Snapshot| {
+            let who = (by.name(), reason);
+            let (change, refund) = cash::refund_order(who, order, what, amount, &self.terms(), records)?;
+            Ok((refund, Some(change)))
+        };
+        self.parts.store.decide(by, decide).await
+    }
+
+    /// Says what a refund was for that was made in the provider's console.
+    pub async fn explain_refund(&self, by: &By, refund: RefundId, what: &PayOut, reason: &str) -> Done<Refund> {
+        let decide = |records: &Snapshot| {
+            let (change, refund) = cash::explain_refund((by.name(), reason), refund, what, &self.terms(), records)?;
+            Ok((refund, Some(change)))
         };
         self.parts.store.decide(by, decide).await
     }

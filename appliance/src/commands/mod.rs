@@ -13,6 +13,7 @@ mod merchant;
 mod quote;
 mod reconcile;
 mod run;
+mod statement;
 mod tariff;
 mod tunnel;
 mod user;
@@ -75,6 +76,8 @@ enum Command {
     },
     /// Match a provider's statement of a day with the books
     Reconcile(reconcile::ReconcileArgs),
+    /// What happened to the account of a holder, a merchant, a shift or a provider
+    Statement(statement::StatementArgs),
     /// What is on record, as files: every kind of record or a whole estate (.xlsx, .csv, .json), the books for an accountant
     #[command(subcommand)]
     Export(export::ExportVerb),
@@ -142,6 +145,7 @@ pub fn main() -> ExitCode {
         Command::Quote(args) => quote::run(&args),
         Command::Tariff { command } => tariff::run(&command),
         Command::Reconcile(args) => reconcile::run(&args),
+        Command::Statement(args) => statement::run(&args),
         Command::Export(verb) => export::run(&verb),
         Command::Import(args) => exchange::import(&args),
         Command::User(verb) => user::run(verb),

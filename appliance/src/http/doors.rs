@@ -27,6 +27,7 @@ use crate::drivers::order::Roll;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::past::EndedStay;
+use crate::pictures::Pictures;
 use crate::readiness::Readiness;
 use crate::tariffs::Tariffs;
 
@@ -97,6 +98,8 @@ pub struct Doors {
     pub release: Recipient<ReleaseBill>,
     /// Claims on cars that left without paying.
     pub arrears: ArrearsDesk,
+    /// Pictures of passages.
+    pub pictures: Arc<Pictures>,
 }
 
 /// What a pay page may offer to a browser.

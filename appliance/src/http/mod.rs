@@ -16,6 +16,7 @@ mod opening;
 mod operate;
 mod page;
 mod pay;
+mod pay_arrears;
 mod pay_page;
 mod plate_look;
 mod problem;

@@ -3,7 +3,10 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::{assets, drafts, drivers, live, notify, opening, operate, page, pay, pay_page, problem, sandbox, tariffs};
+use super::{
+    assets, drafts, drivers, live, notify, opening, operate, page, pay, pay_arrears, pay_page, problem, sandbox,
+    tariffs,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -14,7 +17,7 @@ use super::{assets, drafts, drivers, live, notify, opening, operate, page, pay, 
     paths(
         pay::lane, pay::plate, pay::bill, pay::make_order, pay::order, notify::wechat, notify::alipay,
         live::lanes, live::stream, opening::open,
-        page::live, pay_page::lane, pay_page::plate, pay_page::bill, pay_page::sign_in, pay_page::qr, assets::asset,
+        page::live, pay_page::lane, pay_page::plate, pay_page::bill, pay_page::sign_in, pay_page::qr, pay_arrears::picture, assets::asset,
         tariffs::list, tariffs::one, tariffs::quote, tariffs::picture,
         drafts::check, drafts::preview, drafts::picture,
         sandbox::wallet, sandbox::pay, drivers::list,

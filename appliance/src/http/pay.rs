@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
+use tollhouse_core::arrears::Owed;
 use tollhouse_core::id::{BillId, OrderId};
 use tollhouse_core::pay::Way;
 use tollhouse_core::plate::Plate;
@@ -13,8 +14,8 @@ use tollhouse_core::plate::Plate;
 use super::doors::Doors;
 use super::problem::{Problem, ProblemDocument};
 use super::rate::Rates;
-use super::wire::{OrderAnswer, OrderRequest, OrderStateAnswer, PayAnswer, order_word};
-use super::{browser, client, language};
+use super::wire::{OrderAnswer, OrderRequest, OrderStateAnswer, OwedAnswer, PayAnswer, order_word};
+use super::{browser, client, language, pay_arrears};
 use crate::actors::billing::messages::{AskBill, AskLane, AskPlate, PayState, PayView};
 use crate::actors::payment::messages::{AskOrder, MakeOrder, PayProblem};
 
@@ -72,10 +73,12 @@ pub(super) fn answer(doors: &Doors, request: &HttpRequest, view: &PayView) -> Re
     let language = language::of(request);
     // Who asks by plate learns nothing of a car that owes nothing now.
     let owed = if view.state == PayState::NothingDue { vec![] } else { doors.arrears.asked(&view.plate, view.bill)? };
+    let shown = |one: &Owed| OwedAnswer::of(one, pay_arrears::picture_of(one, doors), doors.zone, language);
+    let owed = owed.iter().map(shown).collect();
     Ok(HttpResponse::Ok()
         .insert_header(("Content-Language", language::tag(language)))
         .insert_header(("Vary", "Accept-Language"))
-        .json(PayAnswer::new(view, &owed, doors.zone, language)))
+        .json(PayAnswer::new(view, owed, doors.zone, language)))
 }
 
 /// What the car that waits at a lane owes.

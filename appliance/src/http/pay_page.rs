@@ -17,6 +17,7 @@ use tollhouse_core::words::Language;
 
 use super::doors::{Doors, Known};
 use super::pay::{self, Token};
+use super::pay_arrears::{self, EarlierVisit};
 use super::problem::Problem;
 use super::rate::Rates;
 use super::{assets, browser, language, page, plate_look};
@@ -43,6 +44,9 @@ struct PayPage<'a> {
     buttons: Vec<Button>,
     away: Vec<&'static str>,
     bill: Option<Shown>,
+    /// What the car still owes of earlier visits.
+    owed: Vec<EarlierVisit>,
+    owed_title: &'static str,
     sorry: Option<&'static str>,
 }
 
@@ -80,8 +84,10 @@ struct Shown {
     amount: String,
     paid: Option<String>,
     lines: Vec<(String, String)>,
-    /// `exit`: it stands at the barrier. `inside`: it has to leave by then.
+    /// `exit`: it stands at the barrier. `inside`: it has to leave by then. `past`: it left unpaid.
     place: &'static str,
+    /// How and when it left, if it left unpaid.
+    left: Option<EarlierVisit>,
     leave_by: Option<String>,
 }
 
@@ -102,7 +108,7 @@ fn symbol(currency: Currency) -> &'static str {
     }
 }
 
-fn price(money: Money) -> String {
+pub(super) fn price(money: Money) -> String {
     format!("{}{}", symbol(money.currency()), money.amount())
 }
 
@@ -126,6 +132,12 @@ fn stayed(span: TimeDelta, language: Language) -> String {
 
 fn shown(view: &PayView, doors: &Doors, language: Language) -> Shown {
     let until = view.exited_at.unwrap_or_else(|| (doors.clock)());
+    let left = pay_arrears::itself(view, doors, language);
+    let place = match (&left, view.exited_at) {
+        (Some(_), _) => "past",
+        (None, Some(_)) => "exit",
+        (None, None) => "inside",
+    };
     Shown {
         id: view.bill.map(|bill| bill.to_string()).unwrap_or_default(),
         plate: plate_look::shown(view.plate.as_str()),
@@ -139,7 +151,8 @@ fn shown(view: &PayView, doors: &Doors, language: Language) -> Shown {
             .iter()
             .map(|(words, money)| (words.in_language(language).to_owned(), price(*money)))
             .collect(),
-        place: if view.exited_at.is_some() { "exit" } else { "inside" },
+        place,
+        left,
         leave_by: view.leave_by.map(|at| hours_minutes(at, doors.zone)),
     }
 }
@@ -155,6 +168,8 @@ fn answer(doors: &Doors, request: &HttpRequest, found: Result<PayView, Problem>)
         buttons: offers.now.into_iter().map(|offer| button(offer, language)).collect(),
         away: offers.away.into_iter().map(|provider| name(provider, language)).collect(),
         bill: None,
+        owed: vec![],
+        owed_title: pay_arrears::title(language),
         sorry: None,
     };
     match found {
@@ -164,7 +179,8 @@ fn answer(doors: &Doors, request: &HttpRequest, found: Result<PayView, Problem>)
                 PayState::Paid => "paid",
                 PayState::NothingDue => "nothing",
             };
-            page::html(&PayPage { state, bill: Some(shown(&view, doors, language)), ..page }, language)
+            let owed = pay_arrears::beside(&view, doors, language);
+            page::html(&PayPage { state, bill: Some(shown(&view, doors, language)), owed, ..page }, language)
         }
         // The address is right, only nobody stands there: a page like any other, which offers to look again.
         Err(problem) if problem.word == "no-car-waits" => page::html(&PayPage { state: "empty", ..page }, language),

@@ -13,7 +13,8 @@ use super::live::Watchers;
 use super::problem::Problem;
 use super::rate::Rates;
 use super::{
-    api, assets, drafts, drivers, live, notify, openapi, opening, operate, page, pay, pay_page, sandbox, tariffs,
+    api, assets, drafts, drivers, live, notify, openapi, opening, operate, page, pay, pay_arrears, pay_page, sandbox,
+    tariffs,
 };
 use crate::config::{LivePage, Sandbox};
 
@@ -47,6 +48,7 @@ pub(super) fn configure(app: &mut ServiceConfig, doors: &Arc<Doors>, rates: &Arc
         .service(get("/pay/lanes/{lane}/qr.svg", pay_page::qr))
         .service(get("/pay/plates/{plate}", pay_page::plate))
         .service(get("/pay/bills/{bill}", pay_page::bill))
+        .service(get("/pay/bills/{bill}/picture", pay_arrears::picture))
         .service(get("/pay/sign-in", pay_page::sign_in))
         .service(post("/pay/notify/wechat", notify::wechat))
         .service(post("/pay/notify/alipay", notify::alipay))

@@ -13,6 +13,7 @@ use tollhouse_core::words::Language;
 use tollhouse_providers::wechat::BridgeCall;
 use utoipa::ToSchema;
 
+use super::pay_arrears;
 use crate::actors::billing::messages::{PayState, PayView};
 use crate::actors::payment::messages::{OrderState, OrderView, PayAction};
 
@@ -66,9 +67,27 @@ pub(super) struct OwedAnswer {
     entered_at: String,
     /// When it left, as far as known.
     left_at: Option<String>,
+    /// How it got away.
+    how: String,
+    /// Where the picture of the car is that left, if a camera sent one.
+    picture: Option<String>,
     /// What is still due of it.
     #[schema(examples("10.00"))]
     amount: String,
+}
+
+impl OwedAnswer {
+    /// Of a claim, and where its picture is.
+    pub(super) fn of(owed: &Owed, picture: Option<String>, zone: Tz, language: Language) -> Self {
+        Self {
+            bill_id: owed.bill.id.to_string(),
+            entered_at: time(owed.claim.entered_at, zone),
+            left_at: owed.claim.left_at.map(|at| time(at, zone)),
+            how: pay_arrears::how(owed.claim.how).in_language(language).to_owned(),
+            picture,
+            amount: owed.bill.due().amount(),
+        }
+    }
 }
 
 /// One line of a bill.
@@ -93,7 +112,7 @@ pub(super) enum StateWord {
 }
 
 impl PayAnswer {
-    pub(super) fn new(view: &PayView, owed: &[Owed], zone: Tz, language: Language) -> Self {
+    pub(super) fn new(view: &PayView, owed: Vec<OwedAnswer>, zone: Tz, language: Language) -> Self {
         let when = |at: Option<DateTime<Utc>>| at.map(|at| time(at, zone));
         let line = |(words, money): &(tollhouse_core::words::Words, Money)| LineAnswer {
             text: words.in_language(language).to_owned(),
@@ -115,15 +134,7 @@ impl PayAnswer {
                 PayState::NothingDue => StateWord::NothingDue,
             },
             leave_by: when(view.leave_by),
-            arrears: owed
-                .iter()
-                .map(|owed| OwedAnswer {
-                    bill_id: owed.bill.id.to_string(),
-                    entered_at: time(owed.claim.entered_at, zone),
-                    left_at: when(owed.claim.left_at),
-                    amount: owed.bill.due().amount(),
-                })
-                .collect(),
+            arrears: owed,
         }
     }
 }

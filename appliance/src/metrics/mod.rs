@@ -156,7 +156,7 @@ impl Metrics {
             )?,
             reconciliation_open_days: desk.gauge(
                 "reconciliations_open",
-                "Days of providers that stay open for differences without an owner.",
+                "Days of providers that stay open: differences without an owner, or no statement for a day.",
             )?,
             reconciliation_differences: desk
                 .gauge("reconciliation_differences", "Differences with a provider that nobody has settled.")?,

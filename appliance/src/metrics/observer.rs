@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tollhouse_core::id::DeviceId;
-use tollhouse_drivers::Observer;
 use tollhouse_drivers::event::Presence;
 use tollhouse_drivers::link::{LinkState, Refused};
+use tollhouse_drivers::{Clock, Observer};
 
 use super::Metrics;
+use crate::pictures::{HandedOver, Pictures};
 use crate::readiness::{Part, Readiness, Standing};
 
 const QUIET_FOR: Duration = Duration::from_secs(10);
@@ -28,6 +29,7 @@ pub struct LinkObserver {
     readiness: Arc<Readiness>,
     said: Mutex<HashMap<(Option<DeviceId>, &'static str), Said>>,
     ending: AtomicBool,
+    pictures: Option<(Arc<Pictures>, Clock)>,
 }
 
 struct Said {
@@ -38,7 +40,13 @@ struct Said {
 impl LinkObserver {
     /// Counts into `metrics` and tells `readiness` of devices and of the subscription.
     pub fn new(metrics: Arc<Metrics>, readiness: Arc<Readiness>) -> Self {
-        Self { metrics, readiness, said: Mutex::new(HashMap::new()), ending: AtomicBool::new(false) }
+        Self { metrics, readiness, said: Mutex::default(), ending: AtomicBool::new(false), pictures: None }
+    }
+
+    /// The same, with a place for pictures.
+    #[must_use]
+    pub fn keeping(self, pictures: Arc<Pictures>, clock: Clock) -> Self {
+        Self { pictures: Some((pictures, clock)), ..self }
     }
 
     /// The box ends: links that go down are no news.
@@ -133,8 +141,17 @@ impl Observer for LinkObserver {
         }
     }
 
-    // Pictures have no place in the box yet: the link has bounded them, and here they end.
-    fn picture(&self, _device: &DeviceId, _event_id: &str, _jpeg: &[u8]) {}
+    fn picture(&self, device: &DeviceId, event_id: &str, jpeg: &[u8]) {
+        let Some((pictures, clock)) = &self.pictures else { return };
+        let what = match pictures.take(device, event_id, jpeg, clock()) {
+            HandedOver::Taken => return,
+            HandedOver::NoPicture => "a picture is no JPEG",
+            HandedOver::LeftOut => "the disk is slow: a picture is left out",
+        };
+        if let Some(left_out) = self.may_say(Some(device), "picture", Instant::now()) {
+            tracing::warn!(%device, left_out, "{what}");
+        }
+    }
 }
 
 #[cfg(test)]

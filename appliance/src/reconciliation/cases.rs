@@ -1,10 +1,11 @@
-//! Cases (待办): what the gate and reconciliation leave to people; who has it, and what came of it.
+//! Cases (待办): what the gate, payment and reconciliation leave to people; who has it, and what came of it.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tollhouse_core::lane::Case;
+use tollhouse_core::pay::{Order, PaymentCase};
 use tollhouse_core::reconciliation::{DayState, Difference, Handling, HandlingState, Reconciliation};
 use tollhouse_core::record::{By, Change, ChangeKind, Kept, ReadError, Record, Records};
 use tollhouse_core::words::Words;
@@ -12,7 +13,7 @@ use tollhouse_core::words::Words;
 use crate::clock::BoxClock;
 use crate::store::{Snapshot, Store, Undone};
 
-/// The longest id of a case, in characters.
+/// The longest id of a case that is told back, in characters.
 const MAX_CASE_CHARS: usize = 64;
 
 /// A case as people see it.
@@ -20,7 +21,7 @@ const MAX_CASE_CHARS: usize = 64;
 pub struct CaseView {
     /// Its id.
     pub id: String,
-    /// What kind: the gate's word, or the class of a difference.
+    /// What kind: the gate's word, payment's, or the class of a difference.
     pub kind: String,
     /// When it was noted.
     pub at: DateTime<Utc>,
@@ -32,8 +33,24 @@ pub struct CaseView {
     pub stay: Option<String>,
     /// The difference, both sides and what is proposed.
     pub difference: Option<Difference>,
+    /// The money that waits, and of which order.
+    #[serde(default)]
+    pub money: Option<MoneyWaiting>,
     /// Who has it, and what was done.
     pub handling: Handling,
+}
+
+/// Money of a case of payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoneyWaiting {
+    /// The case.
+    pub case: PaymentCase,
+    /// At which provider.
+    pub provider: String,
+    /// To which of our accounts there.
+    pub merchant: String,
+    /// The order's number there.
+    pub number: String,
 }
 
 /// What is decided about a case.
@@ -87,6 +104,29 @@ pub(crate) fn of_gate(case: Case, records: &impl Records) -> Result<CaseView, Re
         passage: Some(case.passage.to_string()),
         stay: case.stay.map(|stay| stay.to_string()),
         difference: None,
+        money: None,
+        id: case.id,
+    })
+}
+
+/// A case of payment.
+pub(crate) fn of_payment(case: PaymentCase, records: &impl Records) -> Result<CaseView, ReadError> {
+    let order = records.get::<Order>(&case.order.to_string())?.map(|kept| kept.record);
+    let money = order.map(|order| MoneyWaiting {
+        case: case.clone(),
+        provider: order.provider,
+        merchant: order.merchant,
+        number: order.number,
+    });
+    Ok(CaseView {
+        handling: handling(&case.id, records)?.1,
+        kind: case.kind.as_str().to_owned(),
+        at: case.at,
+        words: case.kind.words(),
+        passage: None,
+        stay: None,
+        difference: None,
+        money,
         id: case.id,
     })
 }
@@ -102,6 +142,7 @@ pub(crate) fn of_difference(difference: Difference, records: &impl Records) -> R
         passage: None,
         stay: None,
         difference: Some(difference),
+        money: None,
         id,
     })
 }
@@ -162,6 +203,9 @@ impl CaseDesk {
 fn view(id: &str, records: &impl Records) -> Result<Option<CaseView>, ReadError> {
     if let Some(difference) = records.get::<Difference>(id)? {
         return of_difference(difference.record, records).map(Some);
+    }
+    if let Some(case) = records.get::<PaymentCase>(id)? {
+        return of_payment(case.record, records).map(Some);
     }
     records.get::<Case>(id)?.map(|case| of_gate(case.record, records)).transpose()
 }

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use tollhouse_core::record::By;
 
 use super::{Report, Source};
 use crate::desks::{DeskCommand, Desks};
@@ -28,7 +29,8 @@ impl DeskCommand for ReconcileCommand {
             Some(text) => Source::File(STANDARD.decode(text).map_err(|_| "the statement is not base64".to_owned())?),
             None => Source::Fetch,
         };
-        let done = desks.reconciler.run(&self.provider, self.day, &source).await;
+        let by = By::the_box(format!("tollhouse reconcile --provider {} --date {}", self.provider, self.day));
+        let done = desks.reconciler.run(&by, &self.provider, self.day, &source).await;
         done.map_err(|fault| fault.to_string())
     }
 }

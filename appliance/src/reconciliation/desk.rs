@@ -6,21 +6,22 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use tollhouse_core::books::{Account, Posting};
 use tollhouse_core::id::{DifferenceId, IdKey};
 use tollhouse_core::lot::Lot;
-use tollhouse_core::money::{Currency, Money, MoneyError};
+use tollhouse_core::money::{Money, MoneyError};
 use tollhouse_core::pay::{NumberedOrder, Payment};
 use tollhouse_core::reconciliation::three_way::{self, ThreeWay};
 use tollhouse_core::reconciliation::{
-    Carried, Class, ClassTotal, Classed, Day, DayState, Difference, Done, Handling, HandlingState, Kind, OrderOf, Ours,
-    Reconciled, Reconciliation, Seen, Side, Theirs, partition, proposal,
+    Classed, Day, DayState, Difference, Handling, OrderOf, Reconciliation, Seen, Side, partition, proposal,
 };
-use tollhouse_core::record::{Cause, Change, ChangeKind, ReadError, Records, Refusal};
+use tollhouse_core::record::{By, Cause, Change, ChangeKind, Once, OnceRefusal, ReadError, Records, Refusal};
 
+use super::marks::{marks, settle_gone};
 use super::ours::{Books, Whose, each, gather};
 use super::repair::{Repairs, change_for};
-use super::statement::{Statement, StatementFault, bounds, of_day, read};
+use super::statement::{Statement, StatementFault, bounds, is_of_day, of_day, read};
+use super::sums::{costs, post_costs, totals};
+use crate::actors::payment::alipay::ALIPAY;
 use crate::actors::payment::provider::{Accounts, StatementAt};
 use crate::actors::payment::sandbox::{BANK_FILE, SANDBOX};
 use crate::clock::BoxClock;
@@ -29,6 +30,8 @@ use crate::tariffs;
 
 /// A row so near to the end of the day may stand in the next statement.
 const SLACK: TimeDelta = TimeDelta::hours(1);
+/// A statement is there at the latest so long after its day, or there was no trade.
+const STATEMENT_BY: TimeDelta = TimeDelta::hours(24);
 /// Marks of one change.
 const MARKS_AT_ONCE: usize = 400;
 /// So often a day is matched anew when something was booked meanwhile.
@@ -93,6 +96,18 @@ pub enum ReconcileFault {
     /// A row cannot be booked.
     #[error("a row of the statement cannot be booked: {0}")]
     Repair(String),
+    /// The request's key stands for another request.
+    #[error("this Idempotency-Key stands for another request: use a new one")]
+    KeyReused,
+}
+
+impl From<OnceRefusal> for ReconcileFault {
+    fn from(refusal: OnceRefusal) -> Self {
+        match refusal {
+            OnceRefusal::KeyReused => Self::KeyReused,
+            OnceRefusal::Read(fault) => Self::Read(fault),
+        }
+    }
 }
 
 /// The desk.
@@ -102,9 +117,9 @@ pub struct Reconciler {
 }
 
 /// What a run has found so far.
-struct Found {
-    books: Books,
-    classed: Vec<Classed>,
+pub(super) struct Found {
+    pub(super) books: Books,
+    pub(super) classed: Vec<Classed>,
 }
 
 impl Reconciler {
@@ -123,33 +138,80 @@ impl Reconciler {
         self.parts.around.get_or_init(Surroundings::default)
     }
 
-    /// Reconciles a day of a provider: of each account there, or of the one that a file is about.
-    pub async fn run(&self, provider: &str, day: NaiveDate, source: &Source) -> Result<Vec<Report>, ReconcileFault> {
-        let mut merchants = self.merchants(provider)?;
+    /// Reconciles a day of a provider: of each account there, or of the one that a file is about. Under the key of `by` it is
+    /// done once, and what came of it stands in the entry that puts the last account's day on record.
+    pub async fn run(
+        &self,
+        by: &By,
+        provider: &str,
+        day: NaiveDate,
+        source: &Source,
+    ) -> Result<Vec<Report>, ReconcileFault> {
+        if let Some(before) = self.done_before(by)? {
+            return Ok(before);
+        }
+        let statements = self.statements(provider, day, source).await?;
+        let mut reports: Vec<Report> = vec![];
+        let last = statements.len().saturating_sub(1);
+        for (place, (merchant, statement)) in statements.iter().enumerate() {
+            let once = by.once.as_ref().filter(|_| place == last);
+            let answer = once.map(|once| (once, reports.iter().map(|report| &report.reconciliation).collect()));
+            let report = self.reconcile(by, (provider, merchant.as_str(), day), statement, answer).await?;
+            reports.push(report);
+        }
+        Ok(reports)
+    }
+
+    /// What came of this request when it was made before. Differences that are settled since are not in it.
+    fn done_before(&self, by: &By) -> Result<Option<Vec<Report>>, ReconcileFault> {
+        let records = self.parts.store.snapshot();
+        let Some(once) = &by.once else { return Ok(None) };
+        let Some(days) = once.before::<Vec<Reconciliation>>(&records)? else { return Ok(None) };
         let mut reports = vec![];
+        for reconciliation in days {
+            let mut differences = vec![];
+            for id in &reconciliation.differences {
+                differences.extend(records.get::<Difference>(&id.to_string())?.map(|kept| kept.record));
+            }
+            reports.push(Report { reconciliation, differences, repaired_now: 0 });
+        }
+        Ok(Some(reports))
+    }
+
+    /// The statements of a day, each with our account that it is about.
+    async fn statements(
+        &self,
+        provider: &str,
+        day: NaiveDate,
+        source: &Source,
+    ) -> Result<Vec<(String, Statement)>, ReconcileFault> {
+        let merchants = self.merchants(provider)?;
         if let Source::File(bytes) = source {
             let first = merchants.first().cloned().unwrap_or_default();
             let statement = self.read(provider, &first, day, bytes)?;
             let about = |merchant: &String| statement.rows.iter().any(|row| row.merchant == *merchant);
             let merchant = merchants.iter().find(|merchant| about(merchant)).cloned().unwrap_or(first);
-            reports.push(self.reconcile(provider, &merchant, day, &statement).await?);
-            return Ok(reports);
+            return Ok(vec![(merchant, statement)]);
         }
-        for merchant in merchants.drain(..) {
-            let bytes = self.fetch(provider, &merchant, day).await?;
-            let statement = match bytes {
+        let mut statements = vec![];
+        for merchant in merchants {
+            let statement = match self.fetch(provider, &merchant, day).await? {
                 Some(bytes) => self.read(provider, &merchant, day, &bytes)?,
                 None => Statement::empty(),
             };
-            reports.push(self.reconcile(provider, &merchant, day, &statement).await?);
+            statements.push((merchant, statement));
         }
-        Ok(reports)
+        Ok(statements)
     }
 
     fn read(&self, provider: &str, merchant: &str, day: NaiveDate, bytes: &[u8]) -> Result<Statement, StatementFault> {
         let statement = read(provider, merchant, bytes)?;
-        let whole_book = provider == SANDBOX;
-        Ok(if whole_book { of_day(statement, bounds(provider, day, self.parts.lot.zone)) } else { statement })
+        let bounds = bounds(provider, day, self.parts.lot.zone);
+        if provider == SANDBOX {
+            return Ok(of_day(statement, bounds));
+        }
+        is_of_day(&statement, day, bounds)?;
+        Ok(statement)
     }
 
     /// Our accounts there: as configured, else those that the books know.
@@ -183,9 +245,16 @@ impl Reconciler {
         match account.statement(day).await {
             Ok(StatementAt::File(bytes)) => Ok(Some(bytes)),
             Ok(StatementAt::NoTrade) => Ok(None),
+            // Alipay says no more of a day without a trade. A day later it is one: what the books have of it is missing there.
+            Ok(StatementAt::NotYet) if provider == ALIPAY && self.is_long_over(provider, day) => Ok(None),
             Ok(StatementAt::NotYet) => Err(away(format!("{provider} has no statement of {day} yet"))),
             Err(fault) => Err(away(format!("{provider} does not give the statement of {day}: {fault}"))),
         }
+    }
+
+    fn is_long_over(&self, provider: &str, day: NaiveDate) -> bool {
+        let (_, until) = bounds(provider, day, self.parts.lot.zone);
+        self.parts.clock.now() - until > STATEMENT_BY
     }
 
     /// The sandbox's book, as a statement of all its days. Where nobody has paid yet, there is none.
@@ -203,12 +272,12 @@ impl Reconciler {
 
     /// Matches a day's statement with the books, books what it proves, and puts the day on record. Run again, it changes
     /// nothing.
-    pub async fn reconcile(
+    async fn reconcile(
         &self,
-        provider: &str,
-        merchant: &str,
-        day: NaiveDate,
+        by: &By,
+        (provider, merchant, day): (&str, &str, NaiveDate),
         statement: &Statement,
+        answer: Option<(&Once, Vec<&Reconciliation>)>,
     ) -> Result<Report, ReconcileFault> {
         let (from, until) = bounds(provider, day, self.parts.lot.zone);
         let whose = Whose { provider, merchant, day, from, until };
@@ -230,7 +299,7 @@ impl Reconciler {
                 }
             }
         }
-        self.put_on_record(&whose, statement, repaired).await
+        self.put_on_record(&whose, statement, repaired, by, answer).await
     }
 
     fn find(&self, whose: &Whose<'_>, statement: &Statement, records: &Snapshot) -> Result<Found, ReadError> {
@@ -273,12 +342,21 @@ impl Reconciler {
         whose: &Whose<'_>,
         statement: &Statement,
         repaired: u32,
+        by: &By,
+        answer: Option<(&Once, Vec<&Reconciliation>)>,
     ) -> Result<Report, ReconcileFault> {
         for _ in 0..MOST_ROUNDS {
             let records = self.parts.store.snapshot();
             let found = self.find(whose, statement, &records)?;
             let marks = marks(whose, &found, &records)?;
-            let (change, report) = self.record(whose, statement, &found, repaired, &records)?;
+            let (mut change, report) = self.record(whose, statement, &found, repaired, &records)?;
+            if matches!(by.cause, Cause::Person { .. }) {
+                change.cause = by.cause.clone();
+            }
+            if let Some((once, before)) = &answer {
+                let days: Vec<&Reconciliation> = before.iter().copied().chain([&report.reconciliation]).collect();
+                once.keep(&mut change, &days);
+            }
             drop(records);
             for marks in marks.chunks(MARKS_AT_ONCE) {
                 let mut change = Change::new(ChangeKind::StatementMatched, self.parts.clock.now(), cause(whose));
@@ -394,101 +472,4 @@ fn cause(whose: &Whose<'_>) -> Cause {
 fn side(key: &tollhouse_core::reconciliation::Key, at: DateTime<Utc>, amount: Money, place: String) -> Side {
     let (transaction, order, refund) = (key.transaction.clone(), key.order.clone(), key.refund.clone());
     Side { kind: key.kind, at, transaction, order, refund, amount, place }
-}
-
-/// Rows of the books that this day's statement settles, so that no other day's does.
-fn marks(whose: &Whose<'_>, found: &Found, records: &Snapshot) -> Result<Vec<Reconciled>, ReadError> {
-    let mut marks = vec![];
-    for one in &found.classed {
-        let Some(ours) = one.ours.map(|place| &found.books.rows[place]) else { continue };
-        if one.class == Class::MissingWithThem || ours.done == Done::NotYet {
-            continue;
-        }
-        let row = ours.key.text();
-        let known = records.get::<Reconciled>(&Reconciled::key_of(whose.provider, &row))?.map(|kept| kept.record);
-        // What was left to the next day and matched there stays matched there.
-        if known.as_ref().is_some_and(|known| known.carried_from == Some(whose.day)) {
-            continue;
-        }
-        let carried_from = if ours.carried == Carried::Over { whose.day.pred_opt() } else { None };
-        let mark =
-            Reconciled { provider: whose.provider.to_owned(), row, day: whose.day, class: one.class, carried_from };
-        if known.as_ref() != Some(&mark) {
-            marks.push(mark);
-        }
-    }
-    Ok(marks)
-}
-
-/// Differences that are there no longer: forgotten, or resolved if somebody had them.
-fn settle_gone(
-    change: &mut Change,
-    before: Option<&Reconciliation>,
-    now: &[Difference],
-    records: &Snapshot,
-) -> Result<(), ReadError> {
-    let still: BTreeSet<DifferenceId> = now.iter().map(|difference| difference.id).collect();
-    let was = before.map(|before| before.differences.as_slice()).unwrap_or_default();
-    for id in was.iter().filter(|id| !still.contains(id)) {
-        let key = id.to_string();
-        match records.get::<Handling>(&key)? {
-            None => change.delete(tollhouse_core::record::Table::Differences, &key),
-            Some(kept) if kept.record.state != HandlingState::Resolved => {
-                change.rely_on(&key, Some(&kept));
-                let mut handling = kept.record;
-                handling.state = HandlingState::Resolved;
-                handling.note(change.at, "box", "it differs no longer");
-                change.put(&handling);
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(())
-}
-
-/// What the provider kept and gave, by its statement; rows that are not ours, or stand there twice, do not count.
-struct Costs {
-    fees: Money,
-    discounts: Money,
-}
-
-fn costs(statement: &Statement, found: &Found, currency: Currency) -> Result<Costs, MoneyError> {
-    let zero = Money::zero(currency);
-    let mut costs = Costs { fees: zero, discounts: zero };
-    for one in found.classed.iter().filter(|one| !matches!(one.class, Class::Foreign | Class::Twice)) {
-        let Some(row) = one.theirs.map(|place| &statement.rows[place]) else { continue };
-        costs.fees = costs.fees.plus(row.fee)?;
-        // What was given to the payer of our money is booked with the payment; a refund gives its part back.
-        if row.key.kind == Kind::Refund {
-            costs.discounts = costs.discounts.plus(row.settled.minus(row.amount)?)?;
-        }
-    }
-    Ok(costs)
-}
-
-fn post_costs(change: &mut Change, whose: &Whose<'_>, fees: Money, discounts: Money) {
-    let clearing = Account::Clearing(whose.provider.to_owned());
-    for (account, amount) in [(Account::ProviderFee, fees), (Account::ProviderDiscount, discounts)] {
-        if !amount.is_zero() {
-            change.postings.extend([Posting::debit(account, amount), Posting::credit(clearing.clone(), amount)]);
-        }
-    }
-}
-
-fn signed(kind: Kind, amount: Money) -> Money {
-    if kind == Kind::Paid { amount } else { amount.negated() }
-}
-
-fn totals(statement: &Statement, found: &Found, currency: Currency) -> Result<BTreeMap<Class, ClassTotal>, MoneyError> {
-    let mut totals = BTreeMap::new();
-    for one in &found.classed {
-        let theirs: Option<&Theirs> = one.theirs.map(|place| &statement.rows[place]);
-        let ours: Option<&Ours> = one.ours.map(|place| &found.books.rows[place]);
-        let amount = theirs.map(|row| signed(row.key.kind, row.amount));
-        let amount = amount.or(ours.map(|row| signed(row.key.kind, row.amount))).unwrap_or(Money::zero(currency));
-        let total = totals.entry(one.class).or_insert(ClassTotal { rows: 0, amount: Money::zero(currency) });
-        total.rows += 1;
-        total.amount = total.amount.plus(amount)?;
-    }
-    Ok(totals)
 }

@@ -7,12 +7,14 @@
 mod cases;
 mod command;
 mod desk;
+mod marks;
 mod ours;
 mod repair;
 mod statement;
+mod sums;
 
-pub use cases::{CaseDesk, CaseFault, CaseRefusal, CaseView, Decided};
-pub(crate) use cases::{of_difference, of_gate};
+pub use cases::{CaseDesk, CaseFault, CaseRefusal, CaseView, Decided, MoneyWaiting};
+pub(crate) use cases::{of_difference, of_gate, of_payment};
 pub use command::ReconcileCommand;
 pub use desk::{ReconcileFault, Reconciler, Report, Source, Surroundings};
 pub use statement::{Statement, StatementFault, bounds, of_day, read};

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use tollhouse_core::books::{Account, Posting};
+use tollhouse_core::cash::IN_THE_CONSOLE;
 use tollhouse_core::id::IdKey;
 use tollhouse_core::pay::{self, Application, Back, Captured, Evidence, NumberedOrder, Order, Refund, RefundState};
 use tollhouse_core::reconciliation::{Class, Classed, Kind, Ours, Theirs};
@@ -10,9 +11,6 @@ use tollhouse_core::record::{Cause, Change, ChangeKind, Kept, ReadError, Records
 use tollhouse_core::tariff::TariffBook;
 
 use super::ours::console_refund;
-
-/// Why a refund stands in the books that nobody here has asked for.
-pub(super) const CONSOLE: &str = "refunded in the provider's console";
 
 /// Under what repairs are made.
 pub(super) struct Repairs<'r> {
@@ -100,12 +98,13 @@ fn from_console(row: &Theirs, repairs: &Repairs<'_>, records: &impl Records) -> 
         order: order.record.id,
         amount: row.amount,
         state: RefundState::Done,
-        reason: CONSOLE.to_owned(),
+        reason: IN_THE_CONSOLE.to_owned(),
         made_at: row.at,
         done_at: Some(row.at),
         attempts: 0,
         closed: 0,
         back: Back::Refund,
+        explained: None,
     });
     Ok(Some(change))
 }

@@ -40,6 +40,9 @@ pub enum StatementFault {
     /// Not as the provider writes it, or its rows do not give its totals.
     #[error(transparent)]
     Malformed(#[from] StatementError),
+    /// It is of another day.
+    #[error("no row of the statement is of {0}: is it the right file? Its first row is of {1}")]
+    OtherDay(NaiveDate, NaiveDate),
     /// A line of the sandbox's book.
     #[error("line {0} of the sandbox's book cannot be read: {1}")]
     Sandbox(usize, String),
@@ -207,6 +210,20 @@ fn of_sandbox(merchant: &str, bytes: &[u8]) -> Result<Vec<Theirs>, StatementFaul
         });
     }
     Ok(rows)
+}
+
+/// A provider's statement holds rows of its day, or none.
+pub(super) fn is_of_day(
+    statement: &Statement,
+    day: NaiveDate,
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<(), StatementFault> {
+    let Some(first) = statement.rows.first() else { return Ok(()) };
+    if statement.rows.iter().any(|row| from <= row.at && row.at < until) {
+        return Ok(());
+    }
+    let of = first.at.with_timezone(&chrono_tz::Asia::Shanghai).date_naive();
+    Err(StatementFault::OtherDay(day, of))
 }
 
 /// The rows of one day, of a book that holds all days.

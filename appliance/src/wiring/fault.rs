@@ -52,6 +52,9 @@ pub enum StartError {
     /// No thread for the bills.
     #[error("this machine gives no thread for the bills: {0}")]
     Bills(io::Error),
+    /// Nobody can keep pictures.
+    #[error("pictures cannot be kept: {0}")]
+    Pictures(io::Error),
     /// The tariff is faulty; each fault with its place.
     #[error("{0}\ncorrect it, and try it with `tollhouse tariff check FILE`")]
     Tariff(String),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Account, Posting, balance_key};
 use crate::id::{IdKey, VoucherId};
-use crate::money::{Money, MoneyError};
+use crate::money::{Currency, Money, MoneyError};
 use crate::record::{Balance, Cause, Change, ChangeKind, ReadError, Record, Records, Revision, Table};
 
 /// A provider has paid out to the bank: bank / clearing.
@@ -111,9 +111,10 @@ pub enum VoucherRefusal {
 /// The longest reason, in characters.
 const MAX_REASON_CHARS: usize = 200;
 
-fn balance(account: &Account, like: Money, records: &impl Records) -> Result<Money, ReadError> {
-    let key = balance_key(account, like.currency());
-    let Some(stored) = records.stored(Table::Balances, &key)? else { return Ok(Money::zero(like.currency())) };
+/// What stands on an account now, debits positive.
+pub fn balance_of(account: &Account, currency: Currency, records: &impl Records) -> Result<Money, ReadError> {
+    let key = balance_key(account, currency);
+    let Some(stored) = records.stored(Table::Balances, &key)? else { return Ok(Money::zero(currency)) };
     let read = serde_json::from_str::<Balance>(&stored.json);
     read.map(|balance| balance.sum).map_err(|fault| ReadError::Damaged {
         table: Table::Balances,
@@ -136,7 +137,7 @@ pub fn post_by_hand(
         return Err(VoucherRefusal::Reason);
     }
     let taken_from = |account: Account, sign: i64| -> Result<(), VoucherRefusal> {
-        let there = balance(&account, amount, records)?;
+        let there = balance_of(&account, amount.currency(), records)?;
         let there = Money::new(there.minor() * sign, there.currency());
         if amount.minus(there)?.is_positive() { Err(VoucherRefusal::NotThere { there, account }) } else { Ok(()) }
     };

@@ -8,7 +8,9 @@ mod day;
 mod post;
 
 pub use account::{Account, AccountKind, Payee};
-pub use act::{HandPosting, Voucher, VoucherRefusal, banked, out_of_suspense, paid_out, post_by_hand, reversed};
+pub use act::{
+    HandPosting, Voucher, VoucherRefusal, balance_of, banked, out_of_suspense, paid_out, post_by_hand, reversed,
+};
 pub use day::{AccountDay, BookDay, ClosedDays, Tally};
 pub use post::{captured, grown, never_settled, refunded, split_tax};
 

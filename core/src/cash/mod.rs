@@ -5,6 +5,7 @@
 //! do what is the shell's to know.
 
 mod count;
+mod elsewhere;
 mod receipt;
 mod refund;
 mod shift;
@@ -12,6 +13,7 @@ mod stored;
 mod take;
 
 pub use count::{Coin, Pieces, sum};
+pub use elsewhere::{IN_THE_CONSOLE, explain_refund, refund_order};
 pub use receipt::{CashFor, CashReceipt, Way};
 pub use refund::{PayOut, pay_out};
 pub use shift::{Closing, Count, MovedCash, OpenShift, Shift, ShiftState, ShiftTerms, close, move_cash, open};
@@ -93,6 +95,12 @@ pub enum CashRefusal {
         /// What was wanted.
         wanted: Money,
     },
+    /// No provider has taken money for it.
+    #[error("no provider has taken money for such an order, or all of it has gone back")]
+    NotPaidFor,
+    /// It was asked for here, or is explained.
+    #[error("there is no refund of a provider's console that waits to be explained under this id")]
+    NotUnexplained,
     /// Its car is inside: the fee would only be charged again at the exit.
     #[error("the car is still inside: give money back when it has left")]
     StillInside,

@@ -4,11 +4,11 @@ use rust_decimal::Decimal;
 
 use super::{CashFor, CashReceipt, CashRefusal, CashTerms, Shift, Way, check_amount, checked_reason};
 use crate::bill::{Bill, BillState};
-use crate::books::{Account, Posting};
+use crate::books::{Account, Posting, balance_of};
 use crate::id::BillId;
 use crate::money::Money;
 use crate::pay::{OrderRefusal, taken_counter};
-use crate::record::{Balance, Cause, Change, ChangeKind, Kept, ReadError, Records, Table};
+use crate::record::{Cause, Change, ChangeKind, Kept, Records};
 use crate::stay::{Stay, StayState};
 use crate::tariff::FeeLine;
 use crate::words::Words;
@@ -56,7 +56,7 @@ pub fn pay_out(
 }
 
 /// A line below zero on the bill of a stay that is over: revenue and tax go back by it, and so does the payment.
-fn take_back(
+pub(super) fn take_back(
     change: &mut Change,
     bill: BillId,
     amount: Money,
@@ -98,20 +98,8 @@ fn take_back(
 }
 
 /// Refund due never goes below zero: nobody is given what is owed to nobody.
-fn owe_less(change: &mut Change, amount: Money, records: &impl Records) -> Result<(), CashRefusal> {
-    let key = crate::books::balance_key(&Account::RefundDue, amount.currency());
-    let stored = records.stored(Table::Balances, &key)?;
-    let owed = match &stored {
-        Some(stored) => {
-            let balance: Balance = serde_json::from_str(&stored.json).map_err(|fault| ReadError::Damaged {
-                table: Table::Balances,
-                key: key.clone(),
-                detail: fault.to_string(),
-            })?;
-            balance.sum.negated()
-        }
-        None => Money::zero(amount.currency()),
-    };
+pub(super) fn owe_less(change: &mut Change, amount: Money, records: &impl Records) -> Result<(), CashRefusal> {
+    let owed = balance_of(&Account::RefundDue, amount.currency(), records)?.negated();
     if amount.minus(owed)?.is_positive() {
         return Err(CashRefusal::NotThere { there: owed, wanted: amount });
     }

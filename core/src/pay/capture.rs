@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::case::note_suspense;
 use super::order::lot_date;
 use super::{Back, OpenRefund, Order, OrderState, Payment, Refund, RefundState};
 use crate::bill::Bill;
@@ -134,6 +135,9 @@ pub fn capture(
     }
     change.postings.extend(books::never_settled(provider, evidence.discount));
     change.put(&payment);
+    if payment.suspense.is_positive() {
+        note_suspense(&order.record, &payment, &mut change);
+    }
     let mut paid = order.record.clone();
     paid.state = OrderState::Paid;
     paid.transaction.get_or_insert_with(|| evidence.transaction.clone());
@@ -151,6 +155,7 @@ pub fn capture(
             attempts: 0,
             closed: 0,
             back: evidence.back,
+            explained: None,
         };
         change.put(&OpenRefund { refund: refund.id });
         change.put(&refund);

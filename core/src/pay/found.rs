@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::capture::Evidence;
+use super::case::note_suspense;
 use super::{NumberedOrder, Order, OrderState, Payable, Payment, Terms, Way};
 use crate::books;
 use crate::id::{IdKey, OrderId};
@@ -62,5 +63,6 @@ pub fn found(
     change.put(&numbered);
     change.put(&order);
     change.put(&payment);
+    note_suspense(&order, &payment, &mut change);
     Ok(Some((change, payment)))
 }

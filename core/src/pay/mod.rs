@@ -4,6 +4,7 @@
 //! (payments.md, 'What must always be true').
 
 mod capture;
+mod case;
 mod course;
 mod early;
 mod found;
@@ -12,6 +13,7 @@ mod refund;
 
 pub(crate) use capture::leave_by;
 pub use capture::{Application, Captured, Evidence, Fits, capture, fits, taken_counter};
+pub use case::{PaymentCase, PaymentCaseKind};
 pub use course::{
     Act, DIFFERING_ANSWERS, Heard, LAST_LOOK_AFTER, Tried, act, ask_again_at, end, end_early, expire, leave,
 };
@@ -294,6 +296,9 @@ pub struct Refund {
     /// How the money goes back.
     #[serde(default)]
     pub back: Back,
+    /// What it was for, of one that was made in the provider's console and has been explained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explained: Option<String>,
 }
 
 impl Refund {

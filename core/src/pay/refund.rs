@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::case::{note_stuck, settle_stuck};
 use super::{Order, OrderState, Refund, RefundState};
 use crate::books;
 use crate::record::{Cause, Change, ChangeKind, Kept, ReadError, Records, Table};
@@ -40,6 +41,7 @@ pub fn refund_done(
     }
     change.put(&Refund { state: RefundState::Done, done_at: Some(now), ..refund.record.clone() });
     change.delete(Table::OpenRefunds, &refund.record.id.to_string());
+    settle_stuck(&refund.record, &mut change, records)?;
     Ok(Some(change))
 }
 
@@ -68,9 +70,13 @@ pub fn refund_accepted(refund: &Kept<Refund>, now: DateTime<Utc>) -> Option<Chan
     moved(refund, now, RefundState::Accepted, |state| state == RefundState::Requested)
 }
 
-/// The payer's account does not take it, or it does not come to an end: a person has to act at the provider. Not final.
+/// The payer's account does not take it, or it does not come to an end: a person has to act at the provider, and a case says so.
+/// Not final.
 pub fn refund_stuck(refund: &Kept<Refund>, now: DateTime<Utc>) -> Option<Change> {
-    moved(refund, now, RefundState::Abnormal, |state| matches!(state, RefundState::Requested | RefundState::Accepted))
+    let open = |state| matches!(state, RefundState::Requested | RefundState::Accepted);
+    let mut change = moved(refund, now, RefundState::Abnormal, open)?;
+    note_stuck(&refund.record, &mut change);
+    Some(change)
 }
 
 /// The provider said, asked about this very number, that it is closed: only now a new one is taken. After

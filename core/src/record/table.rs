@@ -125,6 +125,8 @@ tables! {
     Reconciled = "reconciled";
     /// Differences between books and statements, by provider, day and row.
     Differences = "differences";
+    /// Money that waits for a person, by kind and refund or transaction.
+    PaymentCases = "payment_cases";
     /// Who handles a case, and what came of it, by the case's id.
     Handlings = "handlings";
     /// Claims on cars that left without paying, by plate and bill.

@@ -3,6 +3,7 @@
 mod arrears;
 mod cards;
 mod days;
+mod elsewhere;
 mod page;
 #[path = "../charging/sample.rs"]
 #[allow(dead_code, reason = "property charging's own samples; what lies before the till are two of them")]

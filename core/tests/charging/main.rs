@@ -9,6 +9,7 @@ mod gate;
 mod kill_bill;
 mod orders;
 mod packages;
+mod refunded;
 mod runs;
 mod sample;
 mod stored;

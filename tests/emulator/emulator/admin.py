@@ -26,7 +26,7 @@ class Admin:
             ("GET", "orders"): self._orders, ("GET", "waiting"): world.schedule.waiting,
             ("GET", "defects"): lambda: DEFECTS, ("POST", "habits"): self._habits,
             ("POST", "scan"): self._scan, ("POST", "pay"): self._pay, ("POST", "invoke"): self._invoke,
-            ("POST", "console_refund"): self._console_refund, ("POST", "foreign_payment"): self._foreign,
+            ("POST", "console_refund"): self._console_refund, ("POST", "console_retry"): self._console_retry, ("POST", "foreign_payment"): self._foreign,
             ("POST", "callbacks"): self._callbacks, ("POST", "keys"): self._keys,
         }
 
@@ -104,6 +104,12 @@ class Admin:
             if provider == "wechat":
                 return {"refund_no": self._wechat.refunds.by_console(self._wechat.orders.find(order), amount).number}
             return {"refund_no": self._alipay.trades.by_console(self._alipay.trades.of_code(order), amount).number}
+
+    def _console_retry(self, order):
+        """Somebody sends WeChat's abnormal refund of an order to another account of the payer, in the merchant's console."""
+        with self._world.lock:
+            stuck = next(r for r in self._wechat.orders.find(order).refunds if r.status == "ABNORMAL")
+            return {"refund_no": self._wechat.refunds.retry_abnormal(stuck.refund_id).number}
 
     def _foreign(self, provider, amount, notify_url):
         """Another merchant's payment is told to us, rightly signed."""

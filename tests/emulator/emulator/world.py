@@ -22,7 +22,10 @@ class Habits:
     refund_after_s: float = 1.0
     # The fee in hundredths of a percent.
     fee_rate: int = 60
+    # The hour and the day, counted from the statement's own, from which it is there. With 0 days it is there at once, as far as
+    # the day has come: a test then need not move the clock away from the box's.
     statement_hour: int = 10
+    statement_days: int = 1
     # WeChat's H5 page is served by the emulator, for a browser that cannot reach WeChat's.
     pages_here: bool = False
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use actix::{Actor, AsyncContext, Context, WrapFuture};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use tollhouse_core::lot::Lot;
+use tollhouse_core::pay::Payment;
 use tollhouse_core::reconciliation::{DayState, Handling, Reconciliation};
-use tollhouse_core::record::{ReadError, Records};
+use tollhouse_core::record::{By, ReadError, Records};
 
 use crate::arrears::ArrearsDesk;
 use crate::books::BooksDesk;
@@ -48,6 +49,13 @@ pub struct LedgerParts {
     pub at: NaiveTime,
     /// What it counts.
     pub metrics: Arc<Metrics>,
+}
+
+/// Whether any day of a provider is on record, as far back as is looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Something,
+    Nothing,
 }
 
 /// The actor.
@@ -114,8 +122,9 @@ impl LedgerParts {
         let now = self.clock.now();
         let mut failed = failed_at.filter(|at| now - *at < TRY_AGAIN_AFTER);
         if failed.is_none() {
+            let by = By::the_box("the day's reconciliation");
             for (provider, day) in self.due(now) {
-                match self.reconciler.run(&provider, day, &Source::Fetch).await {
+                match self.reconciler.run(&by, &provider, day, &Source::Fetch).await {
                     Ok(reports) => reports.iter().for_each(|report| {
                         let state = report.reconciliation.state.as_str();
                         let differences = report.differences.len();
@@ -136,31 +145,54 @@ impl LedgerParts {
 
     /// Days that are over and past their hour, and are not reconciled yet: from the first day of which there is a record.
     fn due(&self, now: DateTime<Utc>) -> Vec<(String, NaiveDate)> {
-        let local = now.with_timezone(&self.lot.zone).naive_local();
-        let yesterday = if local.time() >= self.at { 1 } else { 2 };
-        let Some(last) = local.date().checked_sub_days(chrono::Days::new(yesterday)) else { return vec![] };
-        let records = self.store.snapshot();
         let mut due = vec![];
         for provider in &self.providers {
-            let mut missing = vec![];
-            for back in 0..DAYS_BACK {
-                let Some(day) = last.checked_sub_days(chrono::Days::new(back)) else { break };
-                let known = records.list::<Reconciliation>(&Reconciliation::key_of(provider, day, ""), 1);
-                let done = known.is_ok_and(|known| {
-                    known.first().is_some_and(|kept| kept.record.provider == *provider && kept.record.day == day)
-                });
-                if done {
-                    break;
-                }
-                missing.push((provider.clone(), day));
-            }
+            let (mut missing, known) = self.missing(provider, now);
             // Without a record to go on from, only yesterday is asked for: before that there was no box.
-            if missing.len() as u64 == DAYS_BACK {
+            if known == Known::Nothing {
                 missing.truncate(1);
             }
-            due.extend(missing.into_iter().rev());
+            due.extend(missing.into_iter().rev().map(|day| (provider.clone(), day)));
         }
         due
+    }
+
+    /// Days that have been due for a day and are not reconciled still, because nobody could: they are open too.
+    fn overdue(&self, now: DateTime<Utc>) -> Result<i64, ReadError> {
+        let mut days = 0;
+        for provider in &self.providers {
+            let (missing, known) = self.missing(provider, now - TimeDelta::days(1));
+            let paid = self.store.snapshot().list::<Payment>(&format!("{provider}/"), 1)?;
+            let has_paid = paid.first().is_some_and(|kept| kept.record.provider == *provider);
+            days += match known {
+                Known::Something => i64::try_from(missing.len()).unwrap_or(i64::MAX),
+                Known::Nothing => i64::from(has_paid && !missing.is_empty()),
+            };
+        }
+        Ok(days)
+    }
+
+    /// Days of a provider without a record, the last first, back to one that has it.
+    fn missing(&self, provider: &str, now: DateTime<Utc>) -> (Vec<NaiveDate>, Known) {
+        let local = now.with_timezone(&self.lot.zone).naive_local();
+        let yesterday = if local.time() >= self.at { 1 } else { 2 };
+        let Some(last) = local.date().checked_sub_days(chrono::Days::new(yesterday)) else {
+            return (vec![], Known::Nothing);
+        };
+        let records = self.store.snapshot();
+        let mut missing = vec![];
+        for back in 0..DAYS_BACK {
+            let Some(day) = last.checked_sub_days(chrono::Days::new(back)) else { break };
+            let known = records.list::<Reconciliation>(&Reconciliation::key_of(provider, day, ""), 1);
+            let done = known.is_ok_and(|known| {
+                known.first().is_some_and(|kept| kept.record.provider == *provider && kept.record.day == day)
+            });
+            if done {
+                return (missing, Known::Something);
+            }
+            missing.push(day);
+        }
+        (missing, Known::Nothing)
     }
 
     /// Counts differences that nobody has, and days that stay open.
@@ -186,6 +218,7 @@ impl LedgerParts {
                 break;
             }
         }
+        days += self.overdue(self.clock.now())?;
         self.metrics.reconciliation_differences(differences);
         self.metrics.reconciliation_open_days(days);
         Ok(())

@@ -174,6 +174,13 @@ pub(super) struct Days {
     until: Option<NaiveDate>,
 }
 
+impl Days {
+    /// From and until, each today where it was left out.
+    pub(super) fn of_today(self, today: NaiveDate) -> (NaiveDate, NaiveDate) {
+        (self.from.unwrap_or(today), self.until.unwrap_or(today))
+    }
+}
+
 /// Which entries.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -290,8 +297,8 @@ async fn statement(
 ) -> Result<Json<StatementAnswer>, Problem> {
     caller.may(Permission::BooksRead)?;
     let desk = doors.desks.books.clone();
-    let (from, until) = (days.0.from.unwrap_or_else(|| desk.today()), days.0.until.unwrap_or_else(|| desk.today()));
-    let found = blocked(move || desk.statement(&account, (from, until), MOST_OF_A_STATEMENT)).await?;
+    let days = days.0.of_today(desk.today());
+    let found = blocked(move || desk.statement(&account, days, MOST_OF_A_STATEMENT)).await?;
     Ok(Json(StatementAnswer {
         account: found.account,
         accounts: found.accounts.iter().map(AccountAnswer::of).collect(),

@@ -1,4 +1,4 @@
-//! `/api/v1/cases`: what the gate and reconciliation leave to people: who has it, and what came of it.
+//! `/api/v1/cases`: what the gate, payment and reconciliation leave to people: who has it, and what came of it.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use actix_web::web::{Data, Json, Path, ServiceConfig};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use tollhouse_core::lane::Case;
+use tollhouse_core::pay::PaymentCase;
 use tollhouse_core::reconciliation::{Difference, HandlingState, Side};
 use tollhouse_core::record::{Kept, ReadError};
 use tollhouse_core::user::Permission;
@@ -17,7 +18,7 @@ use super::{Asked, At, Caller, Fields, Listed, Paging, Problems, Query, WritePro
 use crate::http::doors::Doors;
 use crate::http::problem::Problem;
 use crate::http::wire;
-use crate::reconciliation::{CaseRefusal, CaseView, Decided, of_difference, of_gate};
+use crate::reconciliation::{CaseRefusal, CaseView, Decided, MoneyWaiting, of_difference, of_gate, of_payment};
 
 pub(super) fn routes(app: &mut ServiceConfig) {
     At::new("/api/v1/cases").get(list).enter(app);
@@ -78,6 +79,40 @@ pub(super) struct DifferenceAnswer {
     proposal: String,
 }
 
+/// Money that waits for a person.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MoneyWaiting)]
+pub(super) struct MoneyAnswer {
+    provider: String,
+    /// Our account there.
+    merchant: String,
+    order: String,
+    /// The order's number at the provider.
+    number: String,
+    /// Which refund is stuck.
+    refund: Option<String>,
+    /// Which payment is in suspense.
+    payment: Option<String>,
+    amount: String,
+    currency: &'static str,
+}
+
+impl MoneyAnswer {
+    fn of(money: &MoneyWaiting) -> Self {
+        let case = &money.case;
+        Self {
+            provider: money.provider.clone(),
+            merchant: money.merchant.clone(),
+            order: case.order.to_string(),
+            number: money.number.clone(),
+            refund: case.refund.map(|refund| refund.to_string()),
+            payment: case.payment.clone(),
+            amount: case.amount.amount(),
+            currency: case.amount.currency().code(),
+        }
+    }
+}
+
 /// What was done about a case.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CaseNote)]
@@ -92,7 +127,7 @@ pub(super) struct NoteAnswer {
 #[schema(as = Case)]
 pub(super) struct CaseAnswer {
     id: String,
-    /// The gate's word, or the class of a difference.
+    /// The gate's word, `refund_stuck` or `suspense` of payment, or the class of a difference.
     #[schema(examples("left_unpaid"))]
     kind: String,
     at: String,
@@ -101,6 +136,7 @@ pub(super) struct CaseAnswer {
     passage: Option<String>,
     stay: Option<String>,
     difference: Option<DifferenceAnswer>,
+    money: Option<MoneyAnswer>,
     /// `open`, `assigned` or `resolved`.
     state: &'static str,
     owner: Option<String>,
@@ -142,6 +178,7 @@ impl CaseAnswer {
             passage: case.passage.clone(),
             stay: case.stay.clone(),
             difference,
+            money: case.money.as_ref().map(MoneyAnswer::of),
             state: state_word(case.handling.state),
             owner: case.handling.owner.clone(),
             notes: notes.collect(),
@@ -153,8 +190,8 @@ impl CaseAnswer {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
-    /// `gate` (as when it is left out) or `reconciliation`.
-    #[param(pattern = "^(gate|reconciliation)$")]
+    /// `gate` (as when it is left out), `payment` or `reconciliation`.
+    #[param(pattern = "^(gate|payment|reconciliation)$")]
     source: Option<String>,
     /// Only `open`, `assigned` or `resolved` ones.
     #[param(pattern = "^(open|assigned|resolved)$")]
@@ -176,7 +213,7 @@ pub(super) struct Because {
     reason: String,
 }
 
-/// Cases of the gate or of reconciliation.
+/// Cases of the gate, of payment or of reconciliation.
 #[utoipa::path(get, path = "/api/v1/cases", tag = "books", params(Which, Paging),
     responses((status = 200, body = Listed<CaseAnswer>), Problems))]
 async fn list(
@@ -200,14 +237,14 @@ async fn list(
         Err(fault) => Some(Err(Problem::from(fault))),
     };
     let source = which.0.source.as_deref().unwrap_or("gate");
-    if !matches!(source, "gate" | "reconciliation") {
-        fields.fault("?source", "the sources are gate and reconciliation");
+    if !matches!(source, "gate" | "payment" | "reconciliation") {
+        fields.fault("?source", "the sources are gate, payment and reconciliation");
     }
     fields.done()?;
-    let listed = if source == "gate" {
-        page.of(&records, |kept: Kept<Case>| show(of_gate(kept.record, &records)))?
-    } else {
-        page.of(&records, |kept: Kept<Difference>| show(of_difference(kept.record, &records)))?
+    let listed = match source {
+        "gate" => page.of(&records, |kept: Kept<Case>| show(of_gate(kept.record, &records)))?,
+        "payment" => page.of(&records, |kept: Kept<PaymentCase>| show(of_payment(kept.record, &records)))?,
+        _ => page.of(&records, |kept: Kept<Difference>| show(of_difference(kept.record, &records)))?,
     };
     let items: Result<Vec<CaseAnswer>, Problem> = listed.items.into_iter().collect();
     Ok(Json(Listed { items: items?, next: listed.next }))

@@ -30,11 +30,13 @@ mod holders;
 mod journal;
 mod lots;
 mod money;
+mod orders;
 mod packages;
 mod passages;
 mod payments;
 mod pools;
 mod reconciliations;
+mod refunds;
 
 mod coupon_fields;
 mod coupons;
@@ -46,6 +48,7 @@ mod pay_invoices;
 mod sessions;
 mod shifts;
 mod spaces;
+mod statements;
 mod stays;
 mod tokens;
 mod users;
@@ -99,6 +102,7 @@ resources!(
     journal,
     lots,
     merchants,
+    orders,
     packages,
     passages,
     pay_coupons,
@@ -106,9 +110,11 @@ resources!(
     payments,
     pools,
     reconciliations,
+    refunds,
     sessions,
     shifts,
     spaces,
+    statements,
     stays,
     tokens,
     users,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path, ServiceConfig};
 use serde::{Deserialize, Serialize};
 use tollhouse_core::lane::{Direction, Passage};
@@ -14,15 +15,16 @@ use super::stays::{Plates, sees_plates};
 use super::{At, Caller, Fields, Listed, Paging, Problems, Query};
 use crate::http::doors::Doors;
 use crate::http::problem::Problem;
-use crate::http::wire;
+use crate::http::{pay_arrears, wire};
 
 pub(super) fn routes(app: &mut ServiceConfig) {
     At::new("/api/v1/passages").get(list).enter(app);
     At::new("/api/v1/passages/{id}").get(one).enter(app);
+    At::new("/api/v1/passages/{id}/picture").get(picture).enter(app);
 }
 
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(list, one))]
+#[openapi(paths(list, one, picture))]
 pub(super) struct Description;
 
 /// One car at one lane.
@@ -127,4 +129,15 @@ async fn one(doors: Data<Arc<Doors>>, caller: Caller, id: Path<String>) -> Resul
     let kept = doors.desks.records().get::<Passage>(&id)?;
     let passage = kept.ok_or_else(|| Problem::unknown("there is no such passage"))?.record;
     Ok(Json(answer(&doors, passage, sees_plates(&caller))))
+}
+
+/// The picture of a car at a lane, if its camera sent one. For who may read personal data.
+#[utoipa::path(get, path = "/api/v1/passages/{id}/picture", tag = "stays", params(("id" = String, Path)),
+    responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), Problems))]
+async fn picture(doors: Data<Arc<Doors>>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
+    caller.may(Permission::GateRead)?;
+    caller.may(Permission::PersonalRead)?;
+    let unknown = || Problem::unknown("there is no such passage");
+    let passage = doors.desks.records().get::<Passage>(&id)?.ok_or_else(unknown)?;
+    pay_arrears::shown(&doors, &passage.record).await
 }

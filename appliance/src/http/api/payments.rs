@@ -87,10 +87,12 @@ pub(super) struct RefundAnswer {
     reason: String,
     made_at: String,
     done_at: Option<String>,
+    /// What it was for, of one that was made in the provider's console and has been explained.
+    explained: Option<String>,
 }
 
 impl RefundAnswer {
-    fn of(refund: &Refund, zone: Tz) -> Self {
+    pub(super) fn of(refund: &Refund, zone: Tz) -> Self {
         let state = serde_json::to_value(refund.state).ok().and_then(|word| word.as_str().map(str::to_owned));
         Self {
             id: refund.id.to_string(),
@@ -101,6 +103,7 @@ impl RefundAnswer {
             reason: refund.reason.clone(),
             made_at: wire::time(refund.made_at, zone),
             done_at: refund.done_at.map(|at| wire::time(at, zone)),
+            explained: refund.explained.clone(),
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::http::doors::Doors;
 use crate::http::problem::Problem;
 use crate::http::wire;
 use crate::reconciliation::{ReconcileFault, Source, StatementFault};
+use crate::store::CommitError;
 
 pub(super) fn routes(app: &mut ServiceConfig) {
     At::new("/api/v1/reconciliations").get(list).post(run).enter(app);
@@ -200,7 +201,7 @@ async fn run(doors: Data<Arc<Doors>>, asked: Asked<NewReconciliation>) -> Result
     fields.done()?;
     let (Some(day), Some(provider)) = (day, provider) else { return Err(Problem::broken()) };
     let source = bytes.flatten().map_or(Source::Fetch, Source::File);
-    let reports = doors.desks.reconciler.run(&provider, day, &source).await?;
+    let reports = doors.desks.reconciler.run(&asked.by("reconciled"), &provider, day, &source).await?;
     let location = format!("/api/v1/reconciliations/{provider}/{day}");
     let items = reports.iter().map(|report| DayAnswer::of(&report.reconciliation, doors.zone)).collect();
     Ok(created(&location, &DaysAnswer { items }))
@@ -227,6 +228,8 @@ impl From<ReconcileFault> for Problem {
                 Self::bad_request("unknown-provider", "Unknown provider", detail)
             }
             ReconcileFault::Statement(_) => Self::bad_request("bad-statement", "Not a statement", detail),
+            ReconcileFault::KeyReused => Self::key_reused(),
+            ReconcileFault::Commit(CommitError::Busy(_)) => Self::full(&detail),
             ReconcileFault::NoStatement(_) => Self::new(StatusCode::CONFLICT, "no-statement", "No statement", detail),
             fault => {
                 tracing::error!(%fault, "a day cannot be reconciled");

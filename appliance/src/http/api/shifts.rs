@@ -364,6 +364,7 @@ impl From<CashRefusal> for Problem {
             CashRefusal::NoShift(_) => (StatusCode::CONFLICT, "no-shift", "No open shift"),
             CashRefusal::NotEnough { .. } => (StatusCode::CONFLICT, "not-enough", "Not enough"),
             CashRefusal::NotThere { .. } => (StatusCode::CONFLICT, "not-there", "Not so much there"),
+            CashRefusal::NotPaidFor | CashRefusal::NotUnexplained => return Self::unknown(detail),
             CashRefusal::StillInside => (StatusCode::CONFLICT, "still-inside", "The car is inside"),
             CashRefusal::DifferenceUnnamed(_) => (StatusCode::CONFLICT, "difference", "A difference without a reason"),
             CashRefusal::Bill(tollhouse_core::pay::OrderRefusal::UnknownBill) => {

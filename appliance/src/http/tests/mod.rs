@@ -286,6 +286,7 @@ pub(super) fn box_with(sandbox: Sandbox, live_page: LivePage) -> Box {
         release: payment.clone().recipient(),
         till: money::till(&desks, payment.clone().recipient()),
         arrears: money::arrears(&desks),
+        pictures: Arc::new(crate::pictures::Pictures::open(folder.path(), IdKey::new([7; 32])).expect("pictures")),
         desks,
         tell_bill_moved: Arc::new(|| {}),
         trusted_proxies: vec!["192.0.2.200".parse().expect("an address")],

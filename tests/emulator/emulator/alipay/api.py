@@ -164,9 +164,10 @@ class Alipay:
             day = date.fromisoformat(asked.get("bill_date", ""))
         except (TypeError, ValueError):
             day = None
-        if day is None or asked.get("bill_type") != "trade" or not 1 <= (now.date() - day).days <= MOST_DAYS_BACK:
+        age, due = (now.date() - day).days if day else -1, world.habits.statement_days
+        if day is None or asked.get("bill_type") != "trade" or not due <= age <= MOST_DAYS_BACK:
             raise Refusal("isp.bill_not_exist" if day else "isv.invalid-parameter", "账单不存在" if day else "参数无效")
-        if (now.date() - day).days == 1 and now.hour < world.habits.statement_hour:
+        if due > 0 and age == due and now.hour < world.habits.statement_hour:
             raise Refusal("isp.bill_not_exist", "账单不存在")
         found = statement.movements(world, day.isoformat())
         if not found:

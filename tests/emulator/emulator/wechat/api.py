@@ -147,10 +147,10 @@ class WeChat:
         now, asked_day = world.clock.now(), _day(day)
         if asked_day is None or kind not in ("ALL", "SUCCESS", "REFUND") or query.get("tar_type", "GZIP") != "GZIP":
             raise Refusal(400, "PARAM_ERROR", "账单参数错误")
-        age = (now.date() - asked_day).days
-        if age < 1 or age > MOST_DAYS_BACK:
+        age, due = (now.date() - asked_day).days, world.habits.statement_days
+        if age < due or age > MOST_DAYS_BACK:
             raise Refusal(400, "INVALID_REQUEST", "账单日期不可查询")
-        if age == 1 and now.hour < world.habits.statement_hour:
+        if due > 0 and age == due and now.hour < world.habits.statement_hour:
             raise Refusal(400, "STATEMENT_CREATING", "账单生成中")
         found = statement.movements(world, day, kind)
         if not found:
