@@ -17,6 +17,7 @@ mod list;
 
 mod areas;
 mod arrears;
+mod bill_run_events;
 mod bill_runs;
 mod bills;
 mod books;
@@ -39,6 +40,7 @@ mod reconciliations;
 mod coupon_fields;
 mod coupons;
 mod discounts;
+mod exchange;
 mod invoices;
 mod merchants;
 mod pay_coupons;
@@ -84,6 +86,7 @@ macro_rules! resources {
 resources!(
     areas,
     arrears,
+    bill_run_events,
     bill_runs,
     bills,
     books,
@@ -93,6 +96,7 @@ resources!(
     cases,
     coupons,
     discounts,
+    exchange,
     fee_items,
     holders,
     invoices,
