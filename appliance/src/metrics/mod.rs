@@ -154,10 +154,8 @@ impl Metrics {
                 "1 while a payment provider answers.",
                 &["provider", "merchant"],
             )?,
-            reconciliation_open_days: desk.gauge(
-                "reconciliations_open",
-                "Days of providers that stay open for differences without an owner.",
-            )?,
+            reconciliation_open_days: desk
+                .gauge("reconciliations_open", "Days of providers that stay open for differences without an owner.")?,
             reconciliation_differences: desk
                 .gauge("reconciliation_differences", "Differences with a provider that nobody has settled.")?,
             bill_days_behind: desk.gauge(
