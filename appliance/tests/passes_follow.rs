@@ -12,7 +12,7 @@ use tollhouse::actors::passes::{PassDesk, Round};
 use tollhouse::clock::BoxClock;
 use tollhouse::store::{Store, StoreOptions};
 use tollhouse_core::charging::cards::{Act, Card, CardState, Cover};
-use tollhouse_core::charging::gate::{GateCard, PassCursor, PassPolicy};
+use tollhouse_core::charging::gate::{GateAreas, GateCard, PassCursor, PassPolicy};
 use tollhouse_core::id::StayId;
 use tollhouse_core::pass::{GatePass, Grants, MorePolicy, OverduePolicy, Passes};
 use tollhouse_core::record::{Cause, Change, ChangeKind, Record, Records};
@@ -23,6 +23,7 @@ fn policy() -> PassPolicy {
         grace_days: 3,
         overdue: OverduePolicy::RefuseEntry,
         more: MorePolicy::ChargeAsTemporary,
+        areas: GateAreas::default(),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The gate pass (放行凭证): the gate's own copy of what it needs of cards and bills to decide without asking anybody.
 //!
-//! Two hands write passes, under keys that never meet: people put a plate on the block list or the free list (key: the
-//! plate), and property charging gives one for each card that the plate is on (key: plate and card). The lane reads all
-//! of a plate's at once ([`Passes`]) and writes none. It must not know how a card came to what its pass says.
+//! Three hands write passes, under keys that never meet: people put a plate on the block list or the free list (key: the
+//! plate), property charging gives one for each card that the plate is on (key: plate and card), and each invitation of a
+//! visitor gives one (key: plate and invitation). The lane reads all of a plate's at once ([`Passes`]) and writes none. It
+//! must not know how a card came to what its pass says.
 
 mod of_plate;
 
@@ -29,6 +30,9 @@ pub struct GatePass {
     /// For how many cars its card has places; none: nobody counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub places: Option<Places>,
+    /// The invitation that it stands for, if it does for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<String>,
 }
 
 /// For how many of a card's cars there are places inside, and what becomes of one more (一位多车).
@@ -85,9 +89,10 @@ pub struct PassHours {
 impl Record for GatePass {
     const TABLE: Table = Table::Passes;
     fn key(&self) -> String {
-        match self.card() {
-            Some(card) => Self::key_of(&self.plate, card),
-            None => self.plate.to_string(),
+        match (self.card(), &self.invitation) {
+            (Some(card), _) => Self::key_of(&self.plate, card),
+            (None, Some(invitation)) => Self::key_of_visit(&self.plate, invitation),
+            (None, None) => self.plate.to_string(),
         }
     }
 }
@@ -190,12 +195,23 @@ pub enum Says {
 impl GatePass {
     /// A pass without bounds of place.
     pub fn new(plate: Plate, grants: Grants) -> Self {
-        Self { plate, grants, coverage: Coverage::default(), places: None }
+        Self { plate, grants, coverage: Coverage::default(), places: None, invitation: None }
+    }
+
+    /// The pass of a visitor who is invited up to a moment.
+    pub fn of_visit(plate: Plate, invitation: &str, until: DateTime<Utc>) -> Self {
+        let invitation = Some(invitation.to_owned());
+        Self { invitation, ..Self::new(plate, Grants::Free { until: Some(until) }) }
     }
 
     /// Under what key the pass of a card stands.
     pub fn key_of(plate: &Plate, card: &str) -> String {
         format!("{plate}/{card}")
+    }
+
+    /// Under what key the pass of an invitation stands: no card's number has such a mark in it.
+    pub fn key_of_visit(plate: &Plate, invitation: &str) -> String {
+        format!("{plate}/~{invitation}")
     }
 
     /// The card that it stands for, if it does for one.

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use tollhouse::store::{Store, StoreOptions, Told};
 use tollhouse_core::books::Payee;
 use tollhouse_core::charging::bills::{CardBill, Reached};
-use tollhouse_core::charging::cards::{Card, CardState, Holding, StateChange};
+use tollhouse_core::charging::cards::{Card, CardState, HeldVehicle, Holding, StateChange};
 use tollhouse_core::charging::earned::Earned;
 use tollhouse_core::charging::estate::{Attributes, Layout, Location, Space, Tenure};
 use tollhouse_core::charging::fees::{
@@ -20,6 +20,7 @@ use tollhouse_core::charging::place::Place;
 use tollhouse_core::charging::timeline::{Note, Timeline};
 use tollhouse_core::id::AreaId;
 use tollhouse_core::lot::Lot;
+use tollhouse_core::plate::{Plate, VehicleKind};
 use tollhouse_core::record::{Cause, Change, ChangeKind, Record, Records};
 use tollhouse_core::words::Words;
 
@@ -85,6 +86,12 @@ fn room(number: u32) -> String {
     format!("{}-{}-{}0{}", number / 80 + 1, number / 40 % 2 + 1, number / 4 % 10 + 1, number % 4 + 1)
 }
 
+/// Of another province than the cars that tests drive.
+fn plate(number: u32) -> Plate {
+    let letter = char::from(b"ABCDEFGH"[number as usize / 100_000 % 8]);
+    Plate::new(&format!("桂{letter}{:05}", number % 100_000)).expect("a plate")
+}
+
 fn card(number: u32) -> Card {
     let place = Place::Space(SpaceNumber::new(&format!("B1-{number:06}")).expect("a number"));
     Card {
@@ -95,7 +102,13 @@ fn card(number: u32) -> Card {
         opened_on: day(BEGINS),
         states: vec![StateChange { state: CardState::Active, note: note() }],
         holdings: vec![Holding { place, from: day(BEGINS), until: None, note: note() }],
-        vehicles: vec![],
+        vehicles: vec![HeldVehicle {
+            plate: plate(number),
+            kind: VehicleKind::Small,
+            from: day(BEGINS),
+            until: None,
+            note: note(),
+        }],
         terms: vec![],
         ahead_until: None,
         rests: vec![],
@@ -138,7 +151,7 @@ pub fn make(data: &Path, cards: u32) {
         let mut some = change(ChangeKind::CardChanged);
         for number in from..(from + AT_ONCE).min(cards) {
             some.put(&space(number));
-            some.put(&card(number));
+            card(number).write(&mut some);
         }
         take(&store, some);
     }

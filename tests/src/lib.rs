@@ -3,6 +3,7 @@
 
 mod broker;
 mod browser;
+mod clerk;
 mod device;
 mod front;
 mod http;
@@ -22,6 +23,7 @@ mod wait;
 
 pub use broker::Mosquitto;
 pub use browser::Page;
+pub use clerk::Clerk;
 pub use device::{Command, DeviceEvent, LOT, Manners, Retained, TestDevice, plate_number, plate_on_a_screen};
 pub use front::Front;
 pub use http::{Answer, Http, Metrics};

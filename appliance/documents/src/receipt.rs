@@ -7,6 +7,7 @@ mod frame;
 use chrono_tz::Tz;
 use pdf_writer::{Filter, Finish, Pdf, Rect, Ref, TextStr};
 use tollhouse_core::invoice::Invoice;
+use tollhouse_core::words::Language;
 
 use crate::canvas::FONT;
 use crate::embed::{Pen, deflated};
@@ -49,6 +50,18 @@ pub struct Receipt<'r> {
     pub address: Option<&'r str>,
     /// The number of the invoice that a red-letter one takes back.
     pub reverses: Option<&'r str>,
+    /// In which language it is written. Names and titles stand as they are on record.
+    pub language: Language,
+}
+
+impl<'r> Receipt<'r> {
+    /// Words in the receipt's language.
+    fn say(&self, zh: &'r str, en: &'r str) -> &'r str {
+        match self.language {
+            Language::Zh => zh,
+            Language::En => en,
+        }
+    }
 }
 
 /// The receipt as a PDF.
@@ -64,7 +77,7 @@ pub fn receipt(receipt: &Receipt<'_>, font: &Font) -> Result<Vec<u8>, FontError>
     let page_ids: Vec<(Ref, Ref)> =
         (FIRST_PAGE_ID..).step_by(2).take(pages.len()).map(|id| (Ref::new(id), Ref::new(id + 1))).collect();
     let mut root = pdf.catalog(catalog);
-    root.pages(tree).lang(TextStr("zh-CN"));
+    root.pages(tree).lang(TextStr(receipt.say("zh-CN", "en")));
     root.viewer_preferences().display_doc_title(true);
     root.finish();
     let count = i32::try_from(pages.len()).unwrap_or(i32::MAX);
@@ -77,7 +90,7 @@ pub fn receipt(receipt: &Receipt<'_>, font: &Font) -> Result<Vec<u8>, FontError>
         pdf.stream(*content, &deflated(drawn)).filter(Filter::FlateDecode);
     }
     let number = receipt.invoice.number.as_deref().unwrap_or_default();
-    let title = format!("收据 {number}");
+    let title = format!("{} {number}", receipt.say("收据", "Receipt"));
     pdf.document_info(info).title(TextStr(&title)).author(TextStr(&receipt.seller.title)).creator(TextStr("Tollhouse"));
     pen.write(&mut pdf, font_id)?;
     Ok(pdf.finish())

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use tollhouse_core::id::{BillId, InvoiceId};
 use tollhouse_core::invoice::{BillRef, Buyer, BuyerKind, Invoice, InvoiceKind, InvoiceLine, InvoiceState, Seller};
 use tollhouse_core::money::{Currency, Money};
-use tollhouse_core::words::Words;
+use tollhouse_core::words::{Language, Words};
 use tollhouse_documents::{Font, FontError, Party, Receipt, receipt};
 
 fn yuan(minor: i64) -> Money {
@@ -59,6 +59,10 @@ fn invoice(lines: u8) -> Invoice {
 }
 
 fn pdf_of(invoice: &Invoice) -> Vec<u8> {
+    pdf_in(Language::Zh, invoice)
+}
+
+fn pdf_in(language: Language, invoice: &Invoice) -> Vec<u8> {
     let seller = Party {
         title: "珠海市海湾物业管理有限公司".into(),
         tax_number: "91350100M000100Y43".into(),
@@ -72,6 +76,7 @@ fn pdf_of(invoice: &Invoice) -> Vec<u8> {
         zone: chrono_tz::Asia::Shanghai,
         address: Some("https://park.example.org/pay/invoices/7hyfqy3zvhwfbqy3zvhwfbqy3z"),
         reverses: None,
+        language,
     };
     receipt(&made, &Font::find(None).expect("a font: apt-get install fonts-wqy-microhei")).expect("a PDF")
 }
@@ -109,6 +114,27 @@ fn another_program_finds_the_chinese_text_in_a_receipt() {
         "海湾花园停车场",
     ] {
         assert!(text.contains(wanted), "{wanted} is not in\n{text}");
+    }
+}
+
+#[test]
+fn a_receipt_is_written_in_english_too_with_names_as_they_are_on_record() {
+    let text = told("pdftotext", &["-layout"], &pdf_in(Language::En, &invoice(2)));
+    for wanted in [
+        "Parking receipt",
+        "Not a tax invoice",
+        "R2026-00000042",
+        "30 November 2026",
+        "Tax No.",
+        "Total with tax",
+        "深圳市腾讯计算机系统有限公司",
+        "¥30.00",
+        "It is no tax invoice",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is not in\n{text}");
+    }
+    for absent in ["付款方", "停车费（第", "税率", "大写", "备注"] {
+        assert!(!text.contains(absent), "{absent} is in\n{text}");
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tollhouse_core::id::AreaId;
 use tollhouse_core::tariff::proof::{failed_examples, linted};
+use tollhouse_documents::Font;
 use tollhouse_drivers::plugin::{FileWall, SealedLibrary, Unsigned, file_wall};
 
 use super::tunnel;
@@ -122,6 +123,7 @@ pub fn check(path: &Path) -> Vec<Finding> {
         survey.find(weight, &[Step::Key("http")], message);
     }
     survey.accounts(&config);
+    survey.font(&config);
     survey.findings.sort_by_key(|found| found.line);
     survey.findings
 }
@@ -187,6 +189,17 @@ impl Survey<'_> {
             }
             Ok(_) => {}
             Err(error) => self.warning(&way, format!("nobody knows how much is free at {shown}: {error}")),
+        }
+    }
+
+    /// Receipts are drawn with a font of this machine. Without one everything else works.
+    fn font(&mut self, config: &Config) {
+        let configured = config.documents.font.as_deref().map(Path::new);
+        let Err(why) = Font::find(configured) else { return };
+        let way = [Step::Key("invoices"), Step::Key("font")];
+        match configured {
+            Some(_) => self.fault(&way, format!("receipts cannot be printed: {why}")),
+            None => self.warning(&[Step::Key("invoices")], format!("receipts cannot be printed: {why}")),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::demo::drive::Cars;
 use crate::demo::estate::{self, SIM_LIBRARY};
 use crate::demo::hardware::Hardware;
 use crate::demo::screen::{self, Paint};
+use crate::demo::seed;
 use crate::wiring::{self, Running};
 
 /// Runs the demo until SIGTERM or SIGINT.
@@ -75,9 +76,9 @@ async fn serve(args: DemoArgs, config: Config, estate: Estate) -> ExitCode {
         Err(fault) => return refused(&fault),
     };
     if estate == Estate::New
-        && let Err(why) = seed(&running, &clock).await
+        && let Err(why) = seed::seed(&config, &running.store, &clock).await
     {
-        return refused(&why);
+        return refused(&format!("the sample estate could not be written: {why}"));
     }
     tokio::select! {
         () = running.ready() => {}
@@ -111,12 +112,6 @@ async fn serve(args: DemoArgs, config: Config, estate: Estate) -> ExitCode {
     told_to_end().await;
     running.stop().await;
     ExitCode::SUCCESS
-}
-
-async fn seed(running: &Running, clock: &BoxClock) -> Result<(), String> {
-    let passes = estate::passes(clock.now()).map_err(|fault| fault.to_string())?;
-    running.store.commit(passes).await.map_err(|fault| format!("the sample estate could not be written: {fault}"))?;
-    Ok(())
 }
 
 /// The addresses, in lines that a program can read as well.

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use tollhouse_core::charging::cards::MorePolicy;
 use tollhouse_core::charging::fees::{Alignment, LateFeeRule};
+use tollhouse_core::charging::gate::PassGround;
 use tollhouse_core::charging::policy::ChargingPolicy;
 use tollhouse_core::pass::OverduePolicy;
 
@@ -21,7 +22,10 @@ const MORE_CARS: [(&str, MorePolicy); 3] = [
     ("charge_as_temporary", MorePolicy::ChargeAsTemporary),
     ("admit_free", MorePolicy::AdmitFree),
 ];
-const KEYS: [&str; 10] = [
+/// The words of `pass_ground`.
+const PASS_GROUND: [(&str, PassGround); 2] =
+    [("own_areas", PassGround::OwnAreas), ("everywhere", PassGround::Everywhere)];
+const KEYS: [&str; 11] = [
     "billing_day",
     "lead_days",
     "due_days",
@@ -31,6 +35,7 @@ const KEYS: [&str; 10] = [
     "overdue",
     "grace_days",
     "more_cars",
+    "pass_ground",
     "retention",
 ];
 
@@ -46,6 +51,7 @@ pub(super) fn charging(document: &mut Document<'_>) -> Option<ChargingPolicy> {
     let overdue = section.optional(document, "overdue", |text| one_of(text, &OVERDUE));
     let grace_days = section.integer(document, "grace_days", 0..=366, Some(usual.grace_days));
     let more_cars = section.optional(document, "more_cars", |text| one_of(text, &MORE_CARS));
+    let pass_ground = section.optional(document, "pass_ground", |text| one_of(text, &PASS_GROUND));
     let retention = section.optional(document, "retention", |text| part(text, Decimal::ONE));
     if per_day.is_none()
         && let Some(cap) = &cap
@@ -67,6 +73,7 @@ pub(super) fn charging(document: &mut Document<'_>) -> Option<ChargingPolicy> {
         overdue: overdue.map_or(usual.overdue, |at| at.value),
         grace_days: grace_days?,
         more_cars: more_cars.map_or(usual.more_cars, |at| at.value),
+        pass_ground: pass_ground.map_or(usual.pass_ground, |at| at.value),
         retention: retention.map_or(usual.retention, |at| at.value),
     })
 }

@@ -11,7 +11,7 @@ use tollhouse_core::id::{IdKey, LotId};
 use tollhouse_core::invoice::Documents;
 use tollhouse_core::lot::Lot;
 use tollhouse_core::money::{Currency, Money};
-use tollhouse_core::pass::{Coverage, GatePass, Grants};
+use tollhouse_core::pass::{GatePass, Grants};
 use tollhouse_core::plate::Plate;
 use tollhouse_core::record::{By, ChangeKind, Once, Records};
 use tollhouse_core::user::RoleLimits;
@@ -118,7 +118,7 @@ async fn a_car_is_free_until_its_day_and_a_blocked_one_is_not_put_on_the_list() 
 
     let blocked = Grants::Blocked { reason: "stolen".to_owned() };
     let mut change = by().change(ChangeKind::PassWritten, until);
-    change.put(&GatePass { plate: plate.clone(), grants: blocked, coverage: Coverage::default(), places: None });
+    change.put(&GatePass::new(plate.clone(), blocked));
     store.commit(change).await.expect("committed");
     assert!(matches!(desk.list_free(&entry, &by()).await, Err(Undone::Refused(FreeRefusal::Blocked))));
 }

@@ -14,9 +14,9 @@ use tollhouse_core::record::Records;
 use tollhouse_core::stay::Inside;
 use tollhouse_drivers::DeviceCommand;
 
-use super::estate::KNOWN_CARS;
 use super::hardware::{Hardware, Opened};
 use super::phone;
+use super::seed::KNOWN_CARS;
 use crate::clock::BoxClock;
 use crate::devices::Devices;
 use crate::live::{Live, News};

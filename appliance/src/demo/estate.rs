@@ -1,9 +1,8 @@
-//! The sample estate as contracts.md fixes it: its lanes, its tariff, and the passes of a few residents.
+//! The sample estate's configuration as contracts.md fixes it: its lanes and its tariff.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::json;
 use tollhouse_core::books::Payee;
@@ -11,9 +10,6 @@ use tollhouse_core::charging::policy::ChargingPolicy;
 use tollhouse_core::id::{AreaId, DeviceId, IdError, LaneId, LotId};
 use tollhouse_core::invoice::{Documents, SellerTitle};
 use tollhouse_core::money::Currency;
-use tollhouse_core::pass::{GatePass, Grants, OverduePolicy};
-use tollhouse_core::plate::{Plate, PlateError};
-use tollhouse_core::record::{Cause, Change, ChangeKind};
 use tollhouse_core::user::RoleLimits;
 use tollhouse_drivers::plugin::{Allowance, Unsigned};
 
@@ -140,47 +136,6 @@ fn plugin(lane: &str, library: &Path, speed: u32) -> Result<PluginConfig, IdErro
     })
 }
 
-/// Cars with a pass: residents, one with an overdue bill, the fire brigade, one that is blocked.
-pub const KNOWN_CARS: &[(&str, &str)] = &[
-    ("粤C88888", "blue"),
-    ("粤CD12345", "green"),
-    ("粤C5K678", "blue"),
-    ("粤C2B226", "blue"),
-    ("粤C0119X", "white"),
-    ("粤C44404", "blue"),
-];
-
-/// The passes of [`KNOWN_CARS`], as one change.
-pub fn passes(now: DateTime<Utc>) -> Result<Change, PlateError> {
-    let owned = |card: &str, paid_days: i64| Grants::Owned {
-        card: card.to_owned(),
-        paid_until: now + TimeDelta::days(paid_days),
-        grace_days: 7,
-        overdue: OverduePolicy::OpenAndWarn,
-    };
-    let rented = Grants::Rented {
-        card: "R-0203".to_owned(),
-        from: now - TimeDelta::days(20),
-        until: now + TimeDelta::days(40),
-        grace_days: 3,
-    };
-    let grants = [
-        owned("O-0101", 200),
-        owned("O-0102", 90),
-        rented,
-        owned("O-0104", -30),
-        Grants::Free { until: None },
-        Grants::Blocked { reason: "多次逃费 repeatedly left unpaid".to_owned() },
-    ];
-    let mut change = Change::new(ChangeKind::PassWritten, now, Cause::Box("the demo's sample estate".to_owned()));
-    for ((plate, _), grants) in KNOWN_CARS.iter().zip(grants) {
-        let plate = Plate::new(plate)?;
-        change.personal(plate.as_str());
-        change.put(&GatePass::new(plate, grants));
-    }
-    Ok(change)
-}
-
 /// Who receives the demo's money. The number is the example of the standard, GB 32100-2015.
 fn demo_documents() -> Documents {
     let firm = SellerTitle {
@@ -195,12 +150,6 @@ fn demo_documents() -> Documents {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_known_car_gets_its_pass() {
-        let change = passes(DateTime::UNIX_EPOCH).expect("plates");
-        assert_eq!(change.ops.len(), KNOWN_CARS.len());
-    }
 
     #[test]
     fn the_estate_is_the_one_of_the_contract() {

@@ -7,3 +7,4 @@ pub mod estate;
 pub mod hardware;
 pub mod phone;
 pub mod screen;
+pub mod seed;

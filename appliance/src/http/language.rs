@@ -14,6 +14,12 @@ pub(super) fn of(request: &HttpRequest) -> Language {
     asked.or_else(accepted).unwrap_or_default()
 }
 
+/// The language that the address asks for; Chinese where it asks for none: a document is kept, whatever the browser is set to.
+pub(super) fn asked(request: &HttpRequest) -> Language {
+    let named = request.query_string().split('&').find_map(|pair| pair.strip_prefix("lang=")).and_then(named);
+    named.unwrap_or_default()
+}
+
 fn named(tag: &str) -> Option<Language> {
     match tag.split('-').next()?.trim().to_ascii_lowercase().as_str() {
         "zh" => Some(Language::Zh),

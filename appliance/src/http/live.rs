@@ -26,7 +26,7 @@ use crate::live::{Happening, LaneView, LotView, News};
 /// Screens that watch at once, for each of the two workers.
 const MAX_WATCHERS: usize = 64;
 /// A comment so often keeps proxies from cutting the stream.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// A screen that cannot follow gets the whole picture, and no more often than this.
 const CATCH_UP: Duration = Duration::from_millis(500);
 
@@ -204,10 +204,10 @@ pub(super) async fn stream_to_callers(
 pub(super) struct Watchers(AtomicUsize);
 
 /// One of them, until it is dropped.
-struct Seat(Arc<Watchers>);
+pub(super) struct Seat(Arc<Watchers>);
 
 impl Seat {
-    fn take(watchers: &Arc<Watchers>) -> Option<Self> {
+    pub(super) fn take(watchers: &Arc<Watchers>) -> Option<Self> {
         let more = |count: usize| (count < MAX_WATCHERS).then_some(count + 1);
         watchers.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).ok()?;
         Some(Self(Arc::clone(watchers)))
@@ -238,11 +238,16 @@ pub(super) async fn stream(doors: Data<Arc<Doors>>, watchers: Data<Arc<Watchers>
         let bytes = watch.next().await?;
         Some((Ok::<_, Infallible>(bytes), watch))
     });
-    Ok(HttpResponse::Ok()
+    Ok(streamed(stream))
+}
+
+/// Events as an answer.
+pub(super) fn streamed(events: impl futures_util::Stream<Item = Result<Bytes, Infallible>> + 'static) -> HttpResponse {
+    HttpResponse::Ok()
         .content_type("text/event-stream")
         // nginx in front must not gather the events.
         .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(stream))
+        .streaming(events)
 }
 
 struct Watch {
@@ -287,7 +292,8 @@ impl Watch {
     }
 }
 
-fn event(name: &str, id: Option<u64>, body: &impl Serialize) -> Bytes {
+/// One event as it is sent.
+pub(super) fn event(name: &str, id: Option<u64>, body: &impl Serialize) -> Bytes {
     let body = serde_json::to_string(body).expect("an answer is plain JSON");
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
     // JSON on one line holds no line break, which would end the event.

@@ -15,6 +15,7 @@ use tollhouse_core::invoice::{
 use tollhouse_core::lot::Lot;
 use tollhouse_core::record::{By, Cause, Change, ChangeKind, Kept, Records};
 use tollhouse_core::stay::Stay;
+use tollhouse_core::words::Language;
 use tollhouse_documents::{Font, FontError, Party, Receipt, receipt};
 
 use super::provider::{InvoiceAt, InvoiceProvider, ReversalAt};
@@ -223,8 +224,8 @@ impl InvoiceDesk {
         booked.await.map_err(|fault| fault.to_string())
     }
 
-    /// The document of an issued invoice.
-    pub fn document(&self, id: InvoiceId) -> Result<(String, Vec<u8>), InvoiceFault> {
+    /// The document of an issued invoice, in a language.
+    pub fn document(&self, id: InvoiceId, language: Language) -> Result<(String, Vec<u8>), InvoiceFault> {
         let records = self.parts.store.snapshot();
         let kept: Kept<Invoice> = records.get(&id.to_string())?.ok_or(InvoiceFault::Unknown)?;
         let invoice = kept.record;
@@ -250,6 +251,7 @@ impl InvoiceDesk {
             zone: lot.zone,
             address: address.as_deref(),
             reverses: reverses.as_deref(),
+            language,
         };
         Ok((number, receipt(&made, &font)?))
     }

@@ -177,6 +177,13 @@ impl Store {
         Snapshot::new(self.inner.shared.view.load_full())
     }
 
+    /// Writes that are not in the redb file yet. Beyond [`StoreOptions::hold_at_most`] of them everybody waits; so who writes
+    /// much and is in no hurry waits long before that.
+    pub fn unapplied(&self) -> usize {
+        let view = self.inner.shared.view.load();
+        view.latest.writes() + view.applying.as_ref().map_or(0, |layer| layer.writes())
+    }
+
     /// The position of the last durable entry, to wait on.
     pub fn durable(&self) -> watch::Receiver<Revision> {
         self.inner.shared.durable.subscribe()

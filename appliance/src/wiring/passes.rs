@@ -2,6 +2,8 @@
 
 use actix::{Actor, Addr, Arbiter};
 
+use tollhouse_core::charging::gate::GateAreas;
+
 use super::Shared;
 use crate::actors::lot::LotActor;
 use crate::actors::passes::{PassDesk, PassesActor, PassesParts};
@@ -9,7 +11,8 @@ use crate::config::Config;
 
 /// The gate's passes follow cards and bills, as the lot's policy says.
 pub(super) fn follow(config: &Config, shared: &Shared, lot: &Addr<LotActor>, thread: &Arbiter) {
-    let policy = config.charging.passes(config.lot.zone);
+    let areas = GateAreas::of_lanes(config.lanes.iter().map(|lane| (&lane.area, lane.within.as_ref())));
+    let policy = config.charging.passes(config.lot.zone, areas);
     let parts = PassesParts {
         store: shared.store.clone(),
         desk: PassDesk::new(shared.store.clone(), shared.clock.clone(), policy),

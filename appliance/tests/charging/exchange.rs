@@ -6,6 +6,11 @@ use tollhouse::charging::cards::CardFilter;
 use tollhouse::charging::estate::SpaceFilter;
 use tollhouse::charging::exchange::{Imported, Kind, Mode};
 use tollhouse::charging::sheets::{Format, Sheet, read, write};
+use tollhouse::coupons::NewMerchant;
+use tollhouse_core::charging::label::MerchantId;
+use tollhouse_core::coupons::{BatchOrder, Contact, FreeEntry, FreeReason, Limits, MerchantTerms, Worth};
+use tollhouse_core::money::{Currency, Money};
+use tollhouse_core::plate::Plate;
 use tollhouse_core::record::Records;
 use tollhouse_core::stay::{Basis, Inside, Stay};
 
@@ -153,6 +158,52 @@ fn exported(office: &Office, kind: Kind, format: Format) -> Vec<u8> {
     office.charging().exchange.export(kind, format).expect("exported")
 }
 
+/// A merchant of each kind, batches of which some coupons are spent, and a mover on the free list.
+fn merchants(office: &Office) {
+    let desk = &office.desks.coupons;
+    let yuan = |fen: i64| Money::new(fen, Currency::Cny);
+    let limits =
+        Limits { coupons_per_day: Some(9), most_per_coupon: Some(yuan(1_000)), per_stay: Some(2), ..Limits::default() };
+    let shop = NewMerchant {
+        name: Some("万象书店".into()),
+        contact: Some(Contact { name: "林一".into(), phone: "13900001111".into() }),
+        terms: Some(MerchantTerms::Monthly { credit: Some(yuan(50_000)) }),
+        limits: Some(limits),
+        ..NewMerchant::default()
+    };
+    for (id, new) in [("bookshop", shop), ("cinema", NewMerchant::default())] {
+        let id = MerchantId::new(id).expect("an id");
+        office.run(desk.open(&id, &new, &by("new"))).expect("opened");
+        for worth in [Worth::Minutes(60), Worth::Amount(yuan(550)), Worth::Percent(50), Worth::Free] {
+            let order = BatchOrder {
+                merchant: id.clone(),
+                worth,
+                most: Some(yuan(2_000)),
+                pays_percent: 80,
+                count: 7,
+                valid_from: office.today(),
+                valid_until: office.in_days(30),
+                note: "节日 holiday".into(),
+            };
+            office.run(desk.issue(&order, &by("new"))).expect("issued");
+        }
+        for (place, one) in desk.coupons(&id, 2, 0, 9).expect("listed").iter().enumerate() {
+            if [0, 1, 5].contains(&place) {
+                office.run(desk.void(one.id, "misprinted", &by("void"))).expect("withdrawn");
+            }
+        }
+    }
+    let entry = FreeEntry {
+        plate: Plate::new("粤B12121").expect("a plate"),
+        reason: FreeReason::Mover,
+        note: "flat 3-1-101".into(),
+        until: desk.end_of(office.in_days(3)),
+        since: chrono::DateTime::UNIX_EPOCH,
+        by: String::new(),
+    };
+    office.run(desk.list_free(&entry, &by("movers"))).expect("listed");
+}
+
 #[test]
 fn what_is_exported_comes_in_again_and_is_exported_the_same() {
     let office = Office::new();
@@ -165,6 +216,7 @@ fn what_is_exported_comes_in_again_and_is_exported_the_same() {
             &tollhouse::charging::cards::WantedExtension { months: 2 },
         ))
         .expect("extended");
+    merchants(&office);
     for format in [Format::Xlsx, Format::Csv, Format::Json] {
         let other = Office::new();
         for kind in Kind::OF_ESTATE.into_iter().filter(|kind| *kind != Kind::Deposits) {

@@ -5,3 +5,4 @@ mod estate;
 mod exchange;
 mod office;
 mod prices;
+mod visitors;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::bills::Retention;
 use super::cards::{MorePolicy, PassPolicy};
 use super::fees::{Alignment, LateFeeRule};
+use super::gate::{GateAreas, PassGround};
 use crate::pass::OverduePolicy;
 
 /// What the lot decides about property charging. The defaults are those of the configuration.
@@ -28,6 +29,8 @@ pub struct ChargingPolicy {
     pub grace_days: u16,
     /// What is done with a car of a card whose places are taken.
     pub more_cars: MorePolicy,
+    /// Where passes cover a card's cars.
+    pub pass_ground: PassGround,
     /// What the estate keeps of what was paid for days that a holder gives up: 0 to 1.
     pub retention: Decimal,
 }
@@ -42,15 +45,20 @@ impl Default for ChargingPolicy {
             overdue: OverduePolicy::OpenAndWarn,
             grace_days: 7,
             more_cars: MorePolicy::ChargeAsTemporary,
+            pass_ground: PassGround::OwnAreas,
             retention: Decimal::ZERO,
         }
     }
 }
 
 impl ChargingPolicy {
-    /// What decides about passes.
-    pub fn passes(&self, zone: Tz) -> PassPolicy {
-        PassPolicy { zone, grace_days: self.grace_days, overdue: self.overdue, more: self.more_cars }
+    /// What decides about passes, at a gate that tells these areas apart.
+    pub fn passes(&self, zone: Tz, areas: GateAreas) -> PassPolicy {
+        let areas = match self.pass_ground {
+            PassGround::OwnAreas => areas,
+            PassGround::Everywhere => GateAreas::default(),
+        };
+        PassPolicy { zone, grace_days: self.grace_days, overdue: self.overdue, more: self.more_cars, areas }
     }
 
     /// What is kept of what is given back.

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::discount::Worth;
+use super::issue::BatchOrder;
 use crate::charging::label::MerchantId;
 use crate::id::{DiscountId, StayId};
 use crate::money::Money;
@@ -51,6 +52,22 @@ impl Record for CouponBatch {
     const TABLE: Table = Table::CouponBatches;
     fn key(&self) -> String {
         batch_key(&self.merchant, self.number)
+    }
+}
+
+impl CouponBatch {
+    /// As it was asked for.
+    pub fn order(&self) -> BatchOrder {
+        BatchOrder {
+            merchant: self.merchant.clone(),
+            worth: self.worth,
+            most: self.most,
+            pays_percent: self.pays_percent,
+            count: self.count,
+            valid_from: self.valid_from,
+            valid_until: self.valid_until,
+            note: self.note.clone(),
+        }
     }
 }
 

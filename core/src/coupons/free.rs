@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::pass::{Coverage, GatePass, Grants};
+use crate::pass::{GatePass, Grants};
 use crate::plate::Plate;
 use crate::record::{Cause, Change, ChangeKind, Kept, ReadError, Record, Records, Table};
 
@@ -100,7 +100,7 @@ pub fn list_free(entry: &FreeEntry, now: DateTime<Utc>, records: &impl Records) 
     change.personal(key);
     change.put(entry);
     let grants = Grants::Free { until: Some(entry.until) };
-    change.put(&GatePass { plate: entry.plate.clone(), grants, coverage: Coverage::default(), places: None });
+    change.put(&GatePass::new(entry.plate.clone(), grants));
     Ok(change)
 }
 

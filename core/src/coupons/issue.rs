@@ -1,5 +1,7 @@
 //! Issuing a batch of coupons, and withdrawing one that nobody has redeemed.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use serde::{Deserialize, Serialize};
@@ -109,6 +111,53 @@ pub fn issue(
     }
     change.put(&batch);
     Ok((change, batch))
+}
+
+/// A batch that was issued elsewhere, or before this box's records began, under the number that it has there: added to the
+/// change. Its coupons have the codes of this box's key; those that are spent are withdrawn from the first.
+pub fn move_in(
+    change: &mut Change,
+    (order, number): (&BatchOrder, u32),
+    spent: &BTreeSet<u32>,
+    by: &str,
+    key: &IdKey,
+    records: &impl Records,
+) -> Result<(), CouponRefusal> {
+    // Whether its days are over matters to nobody who only keeps it.
+    order.check(order.valid_until.pred_opt().unwrap_or(order.valid_until))?;
+    let merchant: Kept<Merchant> = records.get(order.merchant.as_str())?.ok_or(CouponRefusal::NoSuch("merchant"))?;
+    change.rely_on(order.merchant.as_str(), Some(&merchant));
+    change.rely_on::<CouponBatch>(&batch_key(&order.merchant, number), None);
+    Merchant { batches: merchant.record.batches.max(number), ..merchant.record }.write(change);
+    let at = change.at;
+    let gone = |coupon: u32| spent.contains(&coupon);
+    let left = (1..=order.count).filter(|coupon| !gone(*coupon));
+    let batch = CouponBatch {
+        merchant: order.merchant.clone(),
+        number,
+        worth: order.worth,
+        most: order.most,
+        pays_percent: order.pays_percent,
+        count: order.count,
+        stock: u32::try_from(left.clone().count()).unwrap_or(order.count),
+        next: left.clone().next().unwrap_or(order.count + 1),
+        valid_from: order.valid_from,
+        valid_until: order.valid_until,
+        note: order.note.clone(),
+        issued_at: at,
+        issued_by: by.to_owned(),
+    };
+    for coupon in 1..=order.count {
+        let id = CouponCode::derive(key, &order.merchant, number, coupon).id(key);
+        let state = if gone(coupon) {
+            CouponState::Void { at, by: by.to_owned(), reason: "spent before it moved in".to_owned() }
+        } else {
+            CouponState::Issued
+        };
+        change.put(&Coupon { id, merchant: order.merchant.clone(), batch: number, number: coupon, state });
+    }
+    change.put(&batch);
+    Ok(())
 }
 
 /// Withdraws a coupon that nobody has redeemed. Withdrawn before: nothing to do.

@@ -23,7 +23,7 @@ pub use batch::{Coupon, CouponBatch, CouponState, RedeemedBy, batch_key};
 pub use code::{CodeError, CouponCode};
 pub use discount::{Discount, Given, MOST_MINUTES, Worth};
 pub use free::{FreeEntry, FreeReason, FreeRefusal, drop_free, list_free};
-pub use issue::{BatchOrder, MOST_COUPONS, issue, void};
+pub use issue::{BatchOrder, MOST_COUPONS, issue, move_in, void};
 pub use merchant::{Contact, Limits, Merchant, MerchantState, MerchantTerms};
 pub use redeem::{Manual, Pricing, Redeemed, Taken, Which, give_by_hand, redeem};
 pub use reduce::{BillDiscount, MOST_PER_STAY, Reduction, reduce};

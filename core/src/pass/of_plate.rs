@@ -10,8 +10,8 @@ use crate::plate::Plate;
 use crate::record::{Change, Kept, ReadError, Record, Records};
 use crate::stay::Cover;
 
-/// So many cards of one plate are looked at; a plate that is on more goes by the first.
-const MOST: usize = 8;
+/// So many cards and visits of one plate are looked at; a plate that is on more goes by the first.
+const MOST: usize = 16;
 
 /// The passes of one plate.
 #[derive(Debug, Clone, Default)]
@@ -33,8 +33,8 @@ impl Passes {
     pub fn of(plate: &Plate, records: &impl Records) -> Result<Self, ReadError> {
         // People's lists stand under the plate alone; so did, in an earlier release, the pass of its card.
         let listed = records.get::<GatePass>(plate.as_str())?.map(|kept| (plate.to_string(), kept));
-        let cards = records.list_under::<GatePass>(&GatePass::key_of(plate, ""), MOST)?;
-        let all = listed.into_iter().chain(cards.into_iter().map(|kept| (kept.record.key(), kept))).collect();
+        let others = records.list_under::<GatePass>(&GatePass::key_of(plate, ""), MOST)?;
+        let all = listed.into_iter().chain(others.into_iter().map(|kept| (kept.record.key(), kept))).collect();
         Ok(Self { all })
     }
 

@@ -153,6 +153,10 @@ tables! {
     Vehicles = "vehicles";
     /// Visitors whom holders have invited, by id.
     Invitations = "invitations";
+    /// Invitations that may still let somebody in, by id.
+    OpenInvitations = "open_invitations";
+    /// Which state of a bill the gate has, by card and bill.
+    GateBills = "gate_bills";
     /// Who stands where on spaces for several cars, by number.
     Standings = "standings";
     /// Recommendations that were made, by id.

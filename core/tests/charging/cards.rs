@@ -10,7 +10,7 @@ use tollhouse_core::charging::cards::{Act, Card, CardError, CardState, MorePolic
 use tollhouse_core::charging::estate::Space;
 use tollhouse_core::charging::estate::{Attributes, Layout, Tenure};
 use tollhouse_core::charging::fees::{FeeItem, FeeKind, FeeList, Occasion, PricePer};
-use tollhouse_core::charging::gate::{AtGate, Owed, at_gate};
+use tollhouse_core::charging::gate::{AtGate, GateAreas, Owed, at_gate};
 use tollhouse_core::charging::label::{HolderId, SpaceNumber};
 use tollhouse_core::charging::packages::{NoOffer, SoldPlace, Which, rent_offer};
 use tollhouse_core::charging::place::Place;
@@ -149,7 +149,7 @@ fn closing_refunds_the_rest_of_the_term_and_the_deposit() {
 
 fn policy() -> PassPolicy {
     let (overdue, more) = (OverduePolicy::RefuseEntry, MorePolicy::ChargeAsTemporary);
-    PassPolicy { zone: chrono_tz::Asia::Shanghai, grace_days: 5, overdue, more }
+    PassPolicy { zone: chrono_tz::Asia::Shanghai, grace_days: 5, overdue, more, areas: GateAreas::default() }
 }
 
 /// The card with a vehicle, at the gate on a day.
@@ -157,7 +157,7 @@ fn at_gate_on(card: &Card, bills: &[CardBill], spaces: &[Space], on: &str) -> At
     let add = Act::AddVehicle { plate: plate(1), kind: VehicleKind::Small, from: day("2026-01-01"), until: None };
     let with = card.apply(&add, &note()).map_or_else(|_| card.clone(), |(card, _)| card);
     let estate = |number: &SpaceNumber| spaces.iter().find(|space| space.number == *number).cloned();
-    at_gate(&with, &Owed::of(bills), &estate, day(on), policy())
+    at_gate(&with, &Owed::of(bills), &estate, day(on), &policy())
 }
 
 fn granted(card: &Card, bills: &[CardBill], spaces: &[Space], on: &str) -> Option<Grants> {

@@ -11,10 +11,10 @@ use tollhouse_core::charging::calendar::{Span, days_after};
 use tollhouse_core::charging::cards::{Act, Card, CardState, MorePolicy, PassPolicy, Term, TermKind, TermPlace};
 use tollhouse_core::charging::estate::{Attributes, Layout, Space, Tenure};
 use tollhouse_core::charging::fees::FeeKind;
-use tollhouse_core::charging::gate::{GateDay, Owed, Touched, at_gate, tell};
+use tollhouse_core::charging::gate::{GateAreas, GateBill, GateDay, Owed, Touched, at_gate, tell};
 use tollhouse_core::charging::label::{CardNumber, SpaceNumber};
 use tollhouse_core::charging::place::Place;
-use tollhouse_core::id::BillId;
+use tollhouse_core::id::{AreaId, BillId};
 use tollhouse_core::pass::{GatePass, OverduePolicy};
 use tollhouse_core::plate::{Plate, VehicleKind};
 use tollhouse_core::record::{Cause, Change, ChangeKind, Memory, Records};
@@ -26,7 +26,7 @@ const SPACES: [&str; 3] = ["1", "2", "3"];
 
 fn policy() -> PassPolicy {
     let (overdue, more) = (OverduePolicy::RefuseEntry, MorePolicy::Refuse);
-    PassPolicy { zone: chrono_tz::Asia::Shanghai, grace_days: 3, overdue, more }
+    PassPolicy { zone: chrono_tz::Asia::Shanghai, grace_days: 3, overdue, more, areas: GateAreas::default() }
 }
 
 /// What can happen.
@@ -197,7 +197,7 @@ impl World {
         }
         let touched = std::mem::take(&mut self.touched);
         let mut change = Change::new(ChangeKind::PassWritten, self.now, Cause::Time);
-        tell(&mut change, &touched.cards, self.now, policy(), &self.records).expect("readable");
+        tell(&mut change, &touched.cards, self.now, &policy(), &self.records).expect("readable");
         self.records.take(&change).expect("taken");
     }
 
@@ -208,7 +208,7 @@ impl World {
         let mut expected: BTreeSet<String> = BTreeSet::new();
         for (card, name) in CARDS.iter().enumerate() {
             let owed = Owed::of(self.bills.get(name).map(Vec::as_slice).unwrap_or_default());
-            let is = at_gate(&self.card(card), &owed, &estate, self.today(), policy());
+            let is = at_gate(&self.card(card), &owed, &estate, self.today(), &policy());
             expected.extend(is.passes.iter().map(|pass| serde_json::to_string(pass).expect("JSON")));
         }
         let written = self.records.list::<GatePass>("", 100).expect("readable");
@@ -229,6 +229,52 @@ proptest! {
             world.is_exact()?;
         }
     }
+}
+
+#[test]
+fn a_pass_covers_where_its_card_has_a_place_and_the_gate_says_which_bill_it_has() {
+    let [main, court, north] = ["main", "B1", "north"].map(|name| AreaId::new(name).expect("an area"));
+    let areas = GateAreas::of_lanes([(&main, None), (&court, Some(&main)), (&north, None)]);
+    let mut world = World::new();
+    for step in [Step::Hold { card: 0, space: 0, days: None }, Step::Vehicle { card: 0, plate: 1, days: None }] {
+        world.happens(&step);
+    }
+    let estate =
+        |number: &SpaceNumber| world.records.get::<Space>(number.as_str()).expect("readable").map(|kept| kept.record);
+    let on = |policy: &PassPolicy| {
+        let is = at_gate(&world.card(0), &Owed::default(), &estate, world.today(), policy);
+        is.passes[0].coverage.areas.clone()
+    };
+    assert_eq!(on(&PassPolicy { areas, ..policy() }), [court, main]);
+    assert!(on(&policy()).is_empty(), "nobody asks where it stands");
+
+    let marks = |world: &World| world.records.list::<GateBill>("", 9).expect("readable");
+    world.happens(&Step::Bill { card: 0, due_in: 3 });
+    world.tell();
+    let first = marks(&world).remove(0).record;
+    world.now += TimeDelta::hours(1);
+    world.happens(&Step::Bill { card: 0, due_in: 5 });
+    world.tell();
+    let both = marks(&world);
+    assert_eq!(both.len(), 2);
+    assert!(both.iter().any(|mark| mark.record == first), "what the gate has it has since then");
+    for mark in &both {
+        let key = format!("C1/{}", mark.record.bill);
+        let bill = world.records.get::<CardBill>(&key).expect("readable").expect("there");
+        assert_eq!(mark.record.of, bill.revision);
+    }
+    world.happens(&Step::Pay { card: 0, bill: 0 });
+    let paid = world.records.get::<CardBill>(&format!("C1/{}", first.bill)).expect("readable").expect("there");
+    assert_ne!(first.of, paid.revision, "as it now is the gate has it not yet");
+}
+
+#[test]
+fn whoever_writes_a_card_keeps_its_plates_beside_the_chain() {
+    let mut world = World::new();
+    world.happens(&Step::Vehicle { card: 0, plate: 7, days: None });
+    let mut change = Change::new(ChangeKind::BillsRun, world.now, Cause::Time);
+    world.card(0).write(&mut change);
+    assert_eq!(change.personal, ["粤C00007"]);
 }
 
 #[test]

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use proptest::prelude::*;
 use tollhouse_core::audit::{JournalEntry, Texts};
+use tollhouse_core::bill::{BillKind, BillState};
 use tollhouse_core::books::{Account, Posting, balance_key};
 use tollhouse_core::charging::bills::{
-    BillBooks, Bounds, CardBill, Moved, Reached, Retention, Terms, allocate, earn_days, position, recognised, repair,
-    run_card,
+    BillBooks, Bounds, CardBill, Moved, Part, Reached, Retention, Terms, allocate, earn_days, position, recognised,
+    repair, run_card,
 };
 use tollhouse_core::charging::calendar::{Span, days_after};
-use tollhouse_core::charging::cards::{Act, Card, five_parts};
+use tollhouse_core::charging::cards::{Act, Card, CardState, five_parts};
 use tollhouse_core::charging::estate::{Space, Tenure, UseList};
 use tollhouse_core::charging::fees::{FeeKind, FeeList, LateFeeRule, PricePer, TaxPoint};
 use tollhouse_core::charging::label::SpaceNumber;
@@ -19,6 +20,7 @@ use tollhouse_core::charging::packages::{SoldPlace, Which, rent_offer};
 use tollhouse_core::charging::place::Place;
 use tollhouse_core::id::BillId;
 use tollhouse_core::money::{Currency, Money};
+use tollhouse_core::plate::{Plate, VehicleKind};
 use tollhouse_core::record::{Balance, Cause, Change, ChangeKind, Memory, Record, Records, Table};
 
 use crate::sample::{attributes, card, class, day, held, item, key, monthly, note, number, space};
@@ -35,11 +37,17 @@ enum Operation {
     Ahead(u32),
     Rest(u32),
     WriteOff,
+    Vehicle(usize),
+    NoVehicle(usize),
+    Stand(CardState),
+    Refund,
     Undo,
 }
 
 fn any_operation() -> impl Strategy<Value = Operation> {
-    use Operation::{Ahead, Days, End, GiveUp, Hold, Let, Pay, Rest, Tenure as Change, Undo, WriteOff};
+    use Operation::{Ahead, Days, End, GiveUp, Hold, Let, NoVehicle, Pay, Refund, Rest, Stand};
+    use Operation::{Tenure as Change, Undo, Vehicle, WriteOff};
+    let states = vec![CardState::Active, CardState::Suspended, CardState::Lost, CardState::Expired];
     prop_oneof![
         8 => (1u32..45).prop_map(Days),
         2 => (0usize..3, 0u32..20).prop_map(|(which, later)| Hold(which, later)),
@@ -52,6 +60,10 @@ fn any_operation() -> impl Strategy<Value = Operation> {
         1 => (0u32..120).prop_map(Ahead),
         1 => (1u32..40).prop_map(Rest),
         1 => Just(WriteOff),
+        1 => (0usize..3).prop_map(Vehicle),
+        1 => (0usize..3).prop_map(NoVehicle),
+        1 => prop::sample::select(states).prop_map(Stand),
+        1 => Just(Refund),
         2 => Just(Undo),
     ]
 }
@@ -211,15 +223,32 @@ impl World {
         self.commit(&before, &cash());
         // Claimed again at once: the opposite.
         let before = self.bills.clone();
-        let bill = self.bills.iter_mut().find(|bill| bill.state() == tollhouse_core::bill::BillState::WrittenOff);
+        let bill = self.bills.iter_mut().find(|bill| bill.state() == BillState::WrittenOff);
         let bill = bill.expect("just written off");
         bill.recover(self.today);
         assert_eq!(bill.due().minor(), lost);
         self.commit(&before, &cash());
     }
 
+    /// A periodic bill is withdrawn, and what had been paid of it goes back to the payer. Its days are drawn again.
+    fn refund(&mut self) {
+        let before = self.bills.clone();
+        let paid = |bill: &&mut CardBill| bill.kind == BillKind::Periodic && bill.state() == BillState::Paid;
+        let Some(bill) = self.bills.iter_mut().find(paid) else { return };
+        let was = bill.clone();
+        let Some(credit) = bill.credit(Part::Whole, self.today, Retention::NONE, &key(), note()) else { return };
+        self.card = self.card.clone().freed(&was, &credit);
+        self.owed -= credit.amount.minor() - credit.freed.minor();
+        self.commit(&before, &Account::RefundDue);
+        let mut change = Change::new(ChangeKind::CardChanged, DateTime::UNIX_EPOCH, Cause::Time);
+        change.postings = vec![Posting::debit(Account::RefundDue, credit.freed), Posting::credit(cash(), credit.freed)];
+        self.captured -= credit.freed.minor();
+        self.take(change);
+    }
+
     fn operate(&mut self, operation: &Operation) {
         let place = |which: usize| Place::Space(number(NAMES[which]));
+        let car = |which: usize| Plate::new(&format!("粤C{which:05}")).expect("a plate");
         match operation {
             Operation::Days(days) => self.days(*days),
             Operation::Hold(which, later) => {
@@ -249,6 +278,18 @@ impl World {
                 self.act(&Act::Rest(Span::new(self.today, days_after(self.today, *days)).expect("days")));
             }
             Operation::WriteOff => self.write_off(),
+            Operation::Vehicle(which) => {
+                let (kind, from) = (VehicleKind::Small, self.today);
+                self.act(&Act::AddVehicle { plate: car(*which), kind, from, until: None });
+            }
+            Operation::NoVehicle(which) => {
+                let held = self.card.vehicles.iter().find(|held| held.plate == car(*which));
+                if let Some(from) = held.map(|held| held.from) {
+                    self.act(&Act::DropVehicle { plate: car(*which), from });
+                }
+            }
+            Operation::Stand(state) => self.act(&Act::Stand(*state)),
+            Operation::Refund => self.refund(),
             Operation::Undo => {
                 if let Some(opposite) = self.undo.pop() {
                     self.card = self.card.apply(&opposite, &note()).map_or_else(|_| self.card.clone(), |done| done.0);
@@ -320,6 +361,7 @@ impl World {
         prop_assert_eq!(self.balance(&Account::Receivable), self.owed);
         prop_assert_eq!(self.balance(&cash()), self.captured);
         prop_assert_eq!(self.balance(&Account::Credit), -self.freed);
+        prop_assert_eq!(self.balance(&Account::RefundDue), 0);
         prop_assert!(self.balance(&Account::Deferred) <= 0);
         // Invariant 9: each day of a place and item in one live line at most, and the card knows which.
         let mut days: BTreeMap<(String, String), Vec<NaiveDate>> = BTreeMap::new();

@@ -12,6 +12,10 @@ use crate::store::Store;
 /// How often it is looked whether a day has begun.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// With so many writes that the store has before it, half of those at which lanes wait, it gives way between two batches.
+const MOST_UNAPPLIED: usize = 64 << 10;
+const GIVE_WAY: Duration = Duration::from_millis(5);
+
 /// What the actor works with.
 pub struct PassesParts {
     /// What is followed.
@@ -48,10 +52,10 @@ impl Actor for PassesActor {
 async fn follow(parts: PassesParts) {
     let PassesParts { store, mut desk, passes_moved } = parts;
     let mut durable = store.durable();
-    drop(store);
     loop {
         match desk.round(|| passes_moved.do_send(PassesMoved)).await {
             // Others on this thread, and the writer, have their turn between two batches.
+            Ok(Round::More) if store.unapplied() > MOST_UNAPPLIED => tokio::time::sleep(GIVE_WAY).await,
             Ok(Round::More) => tokio::task::yield_now().await,
             Ok(Round::Rest) => {
                 let grown = tokio::time::timeout(LOOK_EVERY, durable.changed()).await;

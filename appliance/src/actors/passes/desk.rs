@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tollhouse_core::charging::gate::{GateDay, PassCursor, PassPolicy, Touched, Wake, tell};
 use tollhouse_core::charging::label::CardNumber;
-use tollhouse_core::record::{Cause, Change, ChangeKind, Kept, ReadError, Records, Refusal, Revision, Table};
+use tollhouse_core::record::{Cause, Change, ChangeKind, Kept, Op, ReadError, Records, Refusal, Revision, Table};
 
 use crate::clock::BoxClock;
 use crate::store::journal::JournalFault;
@@ -60,13 +60,15 @@ pub struct PassDesk {
     policy: PassPolicy,
     /// What was read and not told yet, and how far it was read.
     touched: Touched,
+    /// The same of bill runs, which are long: what people do meanwhile is told first.
+    later: Touched,
     read_to: Option<Revision>,
 }
 
 impl PassDesk {
     /// Over a store, by the lot's policy.
     pub fn new(store: Store, clock: BoxClock, policy: PassPolicy) -> Self {
-        Self { store, clock, policy, touched: Touched::default(), read_to: None }
+        Self { store, clock, policy, touched: Touched::default(), later: Touched::default(), read_to: None }
     }
 
     /// One bounded step. `wake` is called when cars that wait at lanes should be looked at again.
@@ -81,8 +83,9 @@ impl PassDesk {
         // Taken after the journal was read: it holds at least what stands there.
         let Some(batch) = self.batch(cursor, &self.store.snapshot())? else { return Ok(Round::Rest) };
         self.write(&batch).await?;
+        let told = if self.touched.is_empty() { &mut self.later } else { &mut self.touched };
         for number in batch.cards.keys() {
-            self.touched.cards.remove(number);
+            told.cards.remove(number);
         }
         Ok(Round::More)
     }
@@ -90,7 +93,7 @@ impl PassDesk {
     /// How far the gate has come; a store that nobody has followed is looked at whole, and so is one under another policy.
     fn cursor(&self, records: &Snapshot) -> Result<PassCursor, ReadError> {
         let kept = records.get::<PassCursor>(PassCursor::KEY)?.map(|kept| kept.record);
-        let new = |position| PassCursor::new(position, self.clock.now(), self.policy);
+        let new = |position| PassCursor::new(position, self.clock.now(), &self.policy);
         Ok(match kept {
             Some(cursor) if cursor.under == self.policy.mark() => cursor,
             Some(cursor) => new(cursor.position),
@@ -102,7 +105,8 @@ impl PassDesk {
         let entries = self.store.follow(after, ENTRIES_AT_ONCE)?;
         let mut wake = Wake::Nobody;
         for entry in &entries {
-            if self.touched.note(&entry.change) == Wake::Lanes {
+            let touched = if is_of_a_run(&entry.change) { &mut self.later } else { &mut self.touched };
+            if touched.note(&entry.change) == Wake::Lanes {
                 wake = Wake::Lanes;
             }
         }
@@ -114,9 +118,11 @@ impl PassDesk {
     fn batch(&mut self, cursor: PassCursor, records: &Snapshot) -> Result<Option<Batch>, ReadError> {
         let read_to = self.read_to.unwrap_or(cursor.position);
         self.touched.find_holders(records)?;
-        if !self.touched.is_empty() {
-            let cards: BTreeMap<_, _> = self.touched.cards.iter().take(CARDS_AT_ONCE).map(owned).collect();
-            let all = cards.len() == self.touched.cards.len();
+        let waiting = if self.touched.is_empty() { &self.later } else { &self.touched };
+        if !waiting.is_empty() {
+            let cards: BTreeMap<_, _> = waiting.cards.iter().take(CARDS_AT_ONCE).map(owned).collect();
+            // Nothing that was read and not told may lie before the cursor.
+            let all = cards.len() == self.touched.cards.len() + self.later.cards.len();
             let position = if all { read_to } else { cursor.position };
             let cursor = PassCursor { position, ..cursor };
             return Ok(Some(Batch { cards, cursor, why: "cards or their bills have changed" }));
@@ -159,10 +165,16 @@ impl PassDesk {
         let mut change = Change::new(kind, now, Cause::Box(batch.why.to_owned()));
         let known: Option<Kept<PassCursor>> = records.get(PassCursor::KEY)?;
         change.rely_on(PassCursor::KEY, known.as_ref());
-        tell(&mut change, &batch.cards, now, self.policy, &records)?;
+        tell(&mut change, &batch.cards, now, &self.policy, &records)?;
         change.put(&PassCursor { at: now, ..batch.cursor.clone() });
         Ok(change)
     }
+}
+
+/// Whether a change is a chunk of a bill run, which stands in it.
+fn is_of_a_run(change: &Change) -> bool {
+    let run = |op: &Op| matches!(op, Op::Put { table, .. } if table.as_ref() == Table::BillRuns.name());
+    change.kind == ChangeKind::BillsRun && change.ops.iter().rev().any(run)
 }
 
 fn owned((number, bills): (&CardNumber, &BTreeSet<String>)) -> (CardNumber, BTreeSet<String>) {

@@ -13,19 +13,17 @@ use tollhouse_core::charging::bills::{
 };
 use tollhouse_core::charging::calendar::Span;
 use tollhouse_core::charging::cards::{Act, Card, CardState};
+use tollhouse_core::charging::gate::GateBill;
 use tollhouse_core::charging::label::CardNumber;
 use tollhouse_core::id::BillId;
 use tollhouse_core::money::Money;
-use tollhouse_core::record::{By, Change, ChangeKind, Kept, Records, Table};
+use tollhouse_core::record::{By, Change, ChangeKind, Kept, Record, Records};
 use utoipa::ToSchema;
 
 use super::super::{ChargingFault, ChargingParts, Decided};
 use super::run::price_list;
-use super::view::{BillView, GateFollows};
+use super::view::BillView;
 use crate::store::Snapshot;
-
-/// Under this name stands how far the gate has followed the journal with its passes.
-const GATE_FOLLOWER: &str = "passes";
 
 /// What can be corrected on a bill. Each needs a reason, and the most that a role may is the caller's to check against
 /// [`BillDesk::at_stake`].
@@ -147,14 +145,14 @@ impl BillDesk {
 
     /// A bill as programs read it, with where it has arrived.
     pub fn view(&self, kept: &Kept<CardBill>) -> BillView {
-        let gate = self.gate();
-        BillView::new(&kept.record, kept.revision, gate, self.parts.today(), self.parts.lot.zone)
+        let gate = self.gate(&kept.record);
+        BillView::new(&kept.record, kept.revision, gate.as_ref(), self.parts.today(), self.parts.lot.zone)
     }
 
-    /// How far the gate has followed the journal; nothing where nobody follows.
-    fn gate(&self) -> Option<GateFollows> {
-        let stored = self.parts.store.snapshot().stored(Table::Cursors, GATE_FOLLOWER).ok()??;
-        serde_json::from_str(&stored.json).ok()
+    /// What the gate has of a bill; nothing where nobody follows.
+    fn gate(&self, bill: &CardBill) -> Option<GateBill> {
+        let records = self.parts.store.snapshot();
+        records.get::<GateBill>(&bill.key()).ok()?.map(|kept| kept.record)
     }
 
     /// The bill of that id.
@@ -274,7 +272,7 @@ impl BillDesk {
         let card = kept.record.clone().freed(bill, note);
         if card != kept.record {
             change.rely_on(number, Some(&kept));
-            change.put(&card);
+            card.write(change);
         }
         Ok(())
     }
@@ -351,7 +349,7 @@ impl BillDesk {
                 }
                 (step.card, step.moves)
             });
-            change.put(&card_then);
+            card_then.write(&mut change);
             for one in &moves {
                 open.retain(|bill| bill.id != one.after.id);
                 open.extend(Some(one.after.clone()).filter(|bill| bill.due().is_positive()));

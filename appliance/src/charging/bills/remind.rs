@@ -19,6 +19,8 @@ use tollhouse_core::words::Words;
 use super::super::{ChargingFault, ChargingParts};
 use super::committing::{Committed, commit};
 
+/// So often reminders are decided anew when others write their bills meanwhile.
+const MOST_TRIES: usize = 20;
 /// Open bills looked at in one go, and reminders of one change.
 const AT_ONCE: usize = 200;
 /// The log file is set aside when it has become as large as this, in bytes.
@@ -131,18 +133,21 @@ impl Reminders {
     }
 
     fn remind(&self, open: &[Kept<OpenBill>], today: NaiveDate, notifier: &dyn Notifier) -> Result<u64, ChargingFault> {
-        let (change, notices) = self.decide(open, today)?;
-        if notices.is_empty() {
-            return Ok(0);
+        for _ in 0..MOST_TRIES {
+            let (change, notices) = self.decide(open, today)?;
+            if notices.is_empty() {
+                return Ok(0);
+            }
+            // One was paid meanwhile: the others are reminded all the same.
+            if commit(&self.parts.store, change)? == Committed::Stale {
+                continue;
+            }
+            if let Err(fault) = notifier.notify(&notices) {
+                tracing::error!(%fault, by = notifier.name(), count = notices.len(), "reminders did not go out");
+            }
+            return Ok(notices.len() as u64);
         }
-        // Paid or reminded meanwhile: the next round looks again.
-        if commit(&self.parts.store, change)? == Committed::Stale {
-            return Ok(0);
-        }
-        if let Err(fault) = notifier.notify(&notices) {
-            tracing::error!(%fault, by = notifier.name(), count = notices.len(), "reminders did not go out");
-        }
-        Ok(notices.len() as u64)
+        Err(ChargingFault::Busy)
     }
 
     fn decide(&self, open: &[Kept<OpenBill>], today: NaiveDate) -> Result<(Change, Vec<Notice>), ChargingFault> {

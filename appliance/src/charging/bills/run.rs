@@ -4,6 +4,7 @@
 //! Owns which cards come next, how many at once, and what a watcher sees. What is drawn is core's to say.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,11 @@ use crate::store::Snapshot;
 pub const CHUNK: usize = 200;
 /// So often a chunk is decided anew when others write its cards meanwhile.
 const MOST_TRIES: usize = 50;
+/// Writes that the store may have before it before the run gives way: a quarter of those at which lanes wait.
+const MOST_UNAPPLIED: usize = 32 << 10;
+/// So often it is looked whether there are fewer, and at most for so long before a chunk.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// The most bills that a preview shows in full.
 pub const MOST_SHOWN: usize = 1_000;
 /// Rows read at once where only keys count.
@@ -123,6 +129,7 @@ impl BillRunner {
             None => BillRun::new(as_of, self.parts.now()),
         };
         while run.ended_at.is_none() {
+            self.gives_way();
             run = self.chunk(&run, by)?;
             let progress = RunProgress { run: run.clone(), of_cards };
             step(&progress);
@@ -159,6 +166,14 @@ impl BillRunner {
     /// The lot's date.
     pub fn today(&self) -> NaiveDate {
         self.parts.today()
+    }
+
+    /// Waits until the store has caught up with what the run has written: before the lanes would have to.
+    fn gives_way(&self) {
+        let began = Instant::now();
+        while self.parts.store.unapplied() > MOST_UNAPPLIED && began.elapsed() < LONGEST_WAIT {
+            std::thread::sleep(LOOK_AGAIN);
+        }
     }
 
     /// One chunk: decided against a snapshot, committed, and decided anew when somebody was faster.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tollhouse_core::books::Payee;
 use tollhouse_core::charging::bills::{BillDay, BillRun, CardBill, CardLine, CreditNote, Nature, RunSums, Source};
 use tollhouse_core::charging::calendar::Span;
+use tollhouse_core::charging::gate::GateBill;
 use tollhouse_core::money::{Currency, Money};
 use tollhouse_core::record::Revision;
 use utoipa::ToSchema;
@@ -129,22 +130,13 @@ pub struct ReachedView {
     pub card: Option<String>,
 }
 
-/// The gate's follower as a bill sees it: how far it is, and when it got there. What else it keeps is the gate's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct GateFollows {
-    /// The last entry that is in the passes.
-    pub position: Revision,
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
 impl BillView {
-    /// Of a bill, as of a day of the lot. `revision` is the entry that last wrote it.
-    pub fn new(bill: &CardBill, revision: Revision, gate: Option<GateFollows>, today: NaiveDate, zone: Tz) -> Self {
+    /// Of a bill, as of a day of the lot. `revision` is the entry that last wrote it, `gate` what the gate has of it.
+    pub fn new(bill: &CardBill, revision: Revision, gate: Option<&GateBill>, today: NaiveDate, zone: Tz) -> Self {
         let mut bill = bill.clone();
         bill.accrue(today);
         let when = |at: Option<DateTime<Utc>>| at.map(|at| time(at, zone));
-        let gate = gate.filter(|gate| gate.position >= revision).map(|gate| gate.at);
+        let gate = gate.filter(|gate| gate.of == revision).map(|gate| gate.at);
         Self {
             id: bill.id.to_string(),
             kind: bill.kind.as_str().to_owned(),

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use tollhouse_core::charging::cards::{Card, CardState, Order};
 use tollhouse_core::charging::fees::FeeList;
-use tollhouse_core::record::{By, Once, Records};
+use tollhouse_core::record::{By, Kept, Once, Records};
 use utoipa::ToSchema;
 
 use super::CardsDesk;
@@ -14,7 +14,7 @@ use super::find::CardFilter;
 use super::show::CardDone;
 use crate::charging::fault::ChargingFault;
 use crate::charging::prices::fees;
-use crate::charging::reading::page;
+use crate::charging::reading::{Seen, each};
 
 /// The most cards of one batch.
 const MOST_CARDS: usize = 5_000;
@@ -162,21 +162,23 @@ impl CardsDesk {
             _ => &[CardState::Active, CardState::Lost, CardState::Expired],
         };
         let today = self.parts.today();
-        let mut found = vec![];
-        let mut fault = None;
-        let wanted = |card: &Card| match filter.takes(&records, card, today) {
-            Ok(takes) => takes && states.contains(&card.state()),
-            Err(why) => {
-                fault = Some(why);
-                false
+        let (mut found, mut fault) = (vec![], None);
+        // Through all cards: a page of a list may be short, and a batch must not forget anybody.
+        each(&records, "", |kept: Kept<Card>| {
+            match filter.takes(&records, &kept.record, today) {
+                Ok(takes) if takes && states.contains(&kept.record.state()) => {
+                    found.push(kept.record.number.to_string());
+                }
+                Ok(_) => {}
+                Err(why) => fault = Some(why),
             }
-        };
-        let page = page(&records, None, MOST_CARDS + 1, wanted)?;
-        if let Some(fault) = fault {
-            return Err(fault);
+            if fault.is_some() || found.len() > MOST_CARDS { Seen::Enough } else { Seen::More }
+        })?;
+        match fault {
+            Some(fault) => Err(fault),
+            None if found.len() > MOST_CARDS => Err(too_many()),
+            None => Ok(found),
         }
-        found.extend(page.items.iter().map(|card| card.number.to_string()));
-        if found.len() > MOST_CARDS { Err(too_many()) } else { Ok(found) }
     }
 }
 

@@ -8,14 +8,16 @@ use tollhouse_core::charging::holders::{Holder, RegisteredVehicle};
 use tollhouse_core::charging::label::HolderId;
 use tollhouse_core::charging::packages::Package;
 use tollhouse_core::charging::tables::{
-    Rows, deposit_columns, export_balances, export_bills, export_cards, export_fee_items, export_holders,
-    export_packages, export_pools, export_uses, export_vehicles, inside_columns,
+    Rows, deposit_columns, export_balances, export_bills, export_cards, export_fee_items, export_free_list,
+    export_holders, export_merchants, export_packages, export_pools, export_uses, export_vehicles, inside_columns,
 };
+use tollhouse_core::coupons::{FreeEntry, Merchant};
 use tollhouse_core::money::Money;
 use tollhouse_core::record::{Counter, Kept, Record, Records};
 use tollhouse_core::stay::{Inside, Stay};
 use tollhouse_core::tariff::TariffVersion;
 
+use super::merchants::coupons;
 use super::{ExchangeDesk, Kind};
 use crate::charging::estate::uses;
 use crate::charging::fault::ChargingFault;
@@ -54,6 +56,13 @@ impl ExchangeDesk {
             Kind::Deposits => vec![deposit_columns()],
             Kind::Balances => self.balances(&records)?,
             Kind::Inside => inside(&records)?,
+            Kind::Merchants => export_merchants(&all::<Merchant>(&records, "")?),
+            Kind::Coupons => coupons(&records)?,
+            Kind::FreeList => {
+                // Who is no longer free is nobody's to take over.
+                let now = self.parts.now();
+                export_free_list(all::<FreeEntry>(&records, "")?.iter().filter(|entry| entry.until > now))
+            }
             Kind::Tariffs => tariffs(&records)?,
             Kind::Journal => self.export_journal()?,
             Kind::Estate => return Err(ChargingFault::wrong("", "请分表导出", "an estate is several tables")),

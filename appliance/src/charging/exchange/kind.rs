@@ -33,6 +33,12 @@ pub enum Kind {
     Balances,
     /// Cars that are inside.
     Inside,
+    /// Merchants.
+    Merchants,
+    /// Batches of their coupons.
+    Coupons,
+    /// Cars on the free list.
+    FreeList,
     /// Versions of tariffs.
     Tariffs,
     /// The journal.
@@ -43,7 +49,7 @@ pub enum Kind {
 
 impl Kind {
     /// The tables of a whole estate, in the order in which they need each other.
-    pub const OF_ESTATE: [Kind; 12] = [
+    pub const OF_ESTATE: [Kind; 15] = [
         Kind::Uses,
         Kind::Spaces,
         Kind::Pools,
@@ -56,9 +62,12 @@ impl Kind {
         Kind::Deposits,
         Kind::Balances,
         Kind::Inside,
+        Kind::Merchants,
+        Kind::Coupons,
+        Kind::FreeList,
     ];
 
-    const ALL: [(Kind, &'static str, &'static str); 15] = [
+    const ALL: [(Kind, &'static str, &'static str); 18] = [
         (Kind::Uses, "uses", "用途"),
         (Kind::Spaces, "spaces", "车位"),
         (Kind::Pools, "pools", "车位池"),
@@ -71,6 +80,9 @@ impl Kind {
         (Kind::Deposits, "deposits", "押金"),
         (Kind::Balances, "balances", "余额"),
         (Kind::Inside, "inside", "在场车辆"),
+        (Kind::Merchants, "merchants", "商户"),
+        (Kind::Coupons, "coupons", "优惠券"),
+        (Kind::FreeList, "free-list", "免费名单"),
         (Kind::Tariffs, "tariffs", "计费规则"),
         (Kind::Journal, "journal", "日志"),
         (Kind::Estate, "estate", "小区"),

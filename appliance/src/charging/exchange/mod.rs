@@ -9,6 +9,7 @@ mod command;
 mod export;
 mod journal;
 mod kind;
+mod merchants;
 mod plain;
 mod run;
 mod write;

@@ -25,12 +25,12 @@ use crate::charging::form::of_rows;
 use crate::charging::prices::{fees, of_fees};
 
 /// A record that is written unless it is there: what it is called, and how its table shows it.
-struct Plain<T> {
-    kind: Kind,
-    what: &'static str,
-    shown: fn(&T) -> Rows,
+pub(super) struct Plain<T> {
+    pub(super) kind: Kind,
+    pub(super) what: &'static str,
+    pub(super) shown: fn(&T) -> Rows,
     /// What has to hold beside, and what is written beside.
-    check: fn(&T, &Over<'_>, &mut Change) -> Result<(), ChargingFault>,
+    pub(super) check: fn(&T, &Over<'_>, &mut Change) -> Result<(), ChargingFault>,
 }
 
 impl<T: Record + Send + Sync + 'static> Plain<T> {
@@ -57,7 +57,7 @@ impl<T: Record + Send + Sync + 'static> Plain<T> {
     }
 }
 
-fn rows<T: Record + Send + Sync + 'static>(records: Vec<T>, plain: Plain<T>) -> Vec<Row> {
+pub(super) fn rows<T: Record + Send + Sync + 'static>(records: Vec<T>, plain: Plain<T>) -> Vec<Row> {
     let plain = Arc::new(plain);
     records.into_iter().map(|record| plain.row(record)).collect()
 }
@@ -84,6 +84,9 @@ impl ExchangeDesk {
             Kind::Deposits => self.deposit_rows(by, table),
             Kind::Balances => self.balance_rows(table),
             Kind::Inside => self.inside_rows(table),
+            Kind::Merchants => self.merchant_rows(table),
+            Kind::Coupons => self.coupon_rows(by, table),
+            Kind::FreeList => self.free_rows(by, table),
             Kind::Tariffs => self.tariff_rows(table),
             Kind::Journal | Kind::Estate => Err(ChargingFault::wrong("", "没有这样的表", "there is no such table")),
         }

@@ -18,8 +18,10 @@ const MOST_FAULTS: usize = 1_000;
 /// How many rows stand in one entry. Personal texts are looked for in all of an entry, so entries with many are small.
 fn rows_of_entry(kind: Kind) -> usize {
     match kind {
-        Kind::Holders | Kind::Vehicles | Kind::Inside => 100,
+        Kind::Holders | Kind::Vehicles | Kind::Inside | Kind::Merchants | Kind::FreeList => 100,
         Kind::Cards | Kind::Bills => 50,
+        // A batch has up to 2,000 coupons.
+        Kind::Coupons => 1,
         _ => 500,
     }
 }
@@ -222,6 +224,8 @@ fn of(kind: &str) -> &'static str {
         "package" => "套餐",
         "fee item" => "费用项目",
         "use" => "用途",
+        "merchant" => "商户",
+        "batch" => "批次",
         _ => "记录",
     }
 }

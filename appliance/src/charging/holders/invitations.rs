@@ -1,20 +1,20 @@
-//! Visitors whom holders invite: an invitation is on record, and the gate has a pass with an end for it in the same entry.
-//! A plate that has a pass of its own keeps it.
+//! Visitors whom holders invite: an invitation is on record, and the gate has a pass of its own for it, with an end, from
+//! when its time has come until it is over. Lists and cards of the same plate are not touched by it.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tollhouse_core::charging::cards::{Card, CardState};
-use tollhouse_core::charging::holders::{Invitation, MAX_VISIT_DAYS};
+use tollhouse_core::charging::holders::{Invitation, MAX_VISIT_DAYS, OpenInvitation};
 use tollhouse_core::id::InvitationId;
-use tollhouse_core::pass::{Coverage, GatePass, Grants};
+use tollhouse_core::pass::GatePass;
 use tollhouse_core::plate::Plate;
-use tollhouse_core::record::{By, ChangeKind, Records, Table};
+use tollhouse_core::record::{By, ChangeKind, ReadError, Records, Table};
 use utoipa::ToSchema;
 
 use super::HoldersDesk;
 use crate::charging::fault::ChargingFault;
 use crate::charging::parts::Decided;
-use crate::charging::reading::{Page, Seen, each, page};
+use crate::charging::reading::{Page, all, page};
 use crate::charging::view::NoteView;
 
 /// The most passes that are written at once.
@@ -104,13 +104,11 @@ impl HoldersDesk {
                 }
                 let mut at_once = 0;
                 let mut doubled = false;
-                each(records, "", |kept: tollhouse_core::record::Kept<Invitation>| {
-                    let one = kept.record;
-                    let in_force = one.withdrawn.is_none() && one.until >= now;
+                for one in open_invitations(records)? {
+                    let in_force = one.until >= now;
                     at_once += usize::from(in_force && one.card.as_str() == card);
                     doubled |= in_force && one.plate == plate && one.from <= body.until && from <= one.until;
-                    Seen::More
-                })?;
+                }
                 if at_once >= MOST_AT_ONCE {
                     return Err(ChargingFault::conflict(format!(
                         "card {card} has {MOST_AT_ONCE} invitations in force"
@@ -134,41 +132,45 @@ impl HoldersDesk {
                 change.rely_on(card, Some(&kept));
                 change.personal(plate.as_str());
                 change.put(&invitation);
-                let pass = records.get::<GatePass>(plate.as_str())?;
-                let over = pass.as_ref().is_none_or(|pass| is_over(&pass.record, now));
+                change.put(&OpenInvitation { id: invitation.id.clone() });
                 // One that begins later has its pass when its time has come.
-                if over && from <= now {
-                    change.rely_on(plate.as_str(), pass.as_ref());
-                    let grants = Grants::Free { until: Some(body.until) };
-                    change.put(&GatePass { plate: plate.clone(), grants, coverage: Coverage::default(), places: None });
+                if from <= now {
+                    change.put(&GatePass::of_visit(plate.clone(), &invitation.id, body.until));
                 }
                 Ok(Decided { change, outcome: InvitationView::from(&invitation) })
             })
             .await
     }
 
-    /// Gives the gate the passes of visitors whose time has come; says how many. Called at intervals.
+    /// Gives the gate the passes of visitors whose time has come, and takes those of visits that are over; says how many.
+    /// Called at intervals.
     pub async fn admit_invited(&self) -> Result<usize, ChargingFault> {
         let by = By::the_box("the time of an invitation has come");
         self.parts
             .carry_out(&by, |records| {
                 let now = self.parts.now();
-                let mut due: Vec<Invitation> = vec![];
-                each(records, "", |kept: tollhouse_core::record::Kept<Invitation>| {
-                    due.extend(Some(kept.record).filter(|one| one.holds_at(now)));
-                    if due.len() < MOST_PASSES { Seen::More } else { Seen::Enough }
-                })?;
                 let mut change = self.parts.change(ChangeKind::PassWritten, &by);
                 let mut outcome = 0;
-                for one in due {
-                    let plate = one.plate.as_str();
-                    let pass = records.get::<GatePass>(plate)?;
-                    if pass.as_ref().is_none_or(|pass| is_over(&pass.record, now)) {
-                        change.rely_on(plate, pass.as_ref());
-                        change.personal(plate);
-                        let grants = Grants::Free { until: Some(one.until) };
-                        change.put(&GatePass { plate: one.plate, grants, coverage: Coverage::default(), places: None });
-                        outcome += 1;
+                for one in open_invitations(records)? {
+                    let key = GatePass::key_of_visit(&one.plate, &one.id);
+                    let pass = records.get::<GatePass>(&key)?;
+                    if one.until < now {
+                        change.delete(Table::OpenInvitations, &one.id);
+                        if pass.is_some() {
+                            change.delete(Table::Passes, &key);
+                        }
+                    } else if one.holds_at(now) && pass.is_none() {
+                        // Taken back meanwhile, it has no pass.
+                        let kept = records.get::<Invitation>(&one.id)?;
+                        change.rely_on(&one.id, kept.as_ref());
+                        change.put(&GatePass::of_visit(one.plate.clone(), &one.id, one.until));
+                    } else {
+                        continue;
+                    }
+                    change.personal(one.plate.as_str());
+                    outcome += 1;
+                    if outcome == MOST_PASSES {
+                        break;
                     }
                 }
                 Ok(Decided { change, outcome })
@@ -191,11 +193,10 @@ impl HoldersDesk {
                 change.rely_on(id, Some(&kept));
                 change.personal(plate);
                 change.put(&invitation);
-                let pass = records.get::<GatePass>(plate)?;
-                let ours = Grants::Free { until: Some(invitation.until) };
-                if let Some(pass) = pass.filter(|pass| pass.record.grants == ours) {
-                    change.rely_on(plate, Some(&pass));
-                    change.delete(Table::Passes, plate);
+                change.delete(Table::OpenInvitations, id);
+                let key = GatePass::key_of_visit(&invitation.plate, id);
+                if records.get::<GatePass>(&key)?.is_some() {
+                    change.delete(Table::Passes, &key);
                 }
                 Ok(Decided { change, outcome: InvitationView::from(&invitation) })
             })
@@ -203,7 +204,11 @@ impl HoldersDesk {
     }
 }
 
-/// Whether a pass is one of a visit that is over.
-fn is_over(pass: &GatePass, now: DateTime<Utc>) -> bool {
-    matches!(pass.grants, Grants::Free { until: Some(until) } if until < now)
+/// The invitations that may still let somebody in, or have a pass that is to be taken.
+fn open_invitations(records: &impl Records) -> Result<Vec<Invitation>, ReadError> {
+    let mut open = Vec::new();
+    for one in all::<OpenInvitation>(records, "")? {
+        open.extend(records.get::<Invitation>(&one.id)?.map(|kept| kept.record));
+    }
+    Ok(open)
 }

@@ -31,7 +31,7 @@ pub(super) fn routes(app: &mut ServiceConfig) {
 #[openapi(paths(list, begin, preview, one, days, day))]
 pub(super) struct Description;
 
-fn path_date(text: &str, what: &'static str) -> Result<NaiveDate, Problem> {
+pub(super) fn path_date(text: &str, what: &'static str) -> Result<NaiveDate, Problem> {
     let unknown = || crate::charging::ChargingFault::unknown(what, text.chars().take(40).collect::<String>());
     text.parse().map_err(|_| unknown().into())
 }

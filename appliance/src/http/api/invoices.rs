@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_DISPOSITION, ContentType};
 use actix_web::web::{self, Data, Json, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use tollhouse_core::id::InvoiceId;
 use tollhouse_core::invoice::{
@@ -13,12 +13,13 @@ use tollhouse_core::invoice::{
 };
 use tollhouse_core::record::Kept;
 use tollhouse_core::user::Permission;
+use tollhouse_core::words::Language;
 use utoipa::ToSchema;
 
 use super::{Asked, At, Caller, Fields, Listed, Paging, Problems, WriteProblems, created};
 use crate::http::doors::Doors;
 use crate::http::problem::Problem;
-use crate::http::wire;
+use crate::http::{language, wire};
 use crate::invoices::{InvoiceDesk, InvoiceFault, Request};
 
 pub(super) fn routes(app: &mut ServiceConfig) {
@@ -290,17 +291,27 @@ async fn one(doors: Data<Arc<Doors>>, caller: Caller, path: Path<String>) -> Res
 }
 
 /// The document of an issued invoice.
-#[utoipa::path(get, path = "/api/v1/invoices/{id}/document", tag = "invoices", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/invoices/{id}/document", tag = "invoices",
+    params(("id" = String, Path), ("lang" = Option<String>, Query, description = "zh or en")),
     responses((status = 200, description = "The document", body = Vec<u8>, content_type = "application/pdf"), Problems))]
-async fn document(doors: Data<Arc<Doors>>, caller: Caller, path: Path<String>) -> Result<HttpResponse, Problem> {
+async fn document(
+    doors: Data<Arc<Doors>>,
+    caller: Caller,
+    path: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     caller.may(Permission::InvoicesRead)?;
-    pdf(&doors.desks.invoices, id(&path)?).await
+    pdf(&doors.desks.invoices, id(&path)?, language::asked(&request)).await
 }
 
 /// A document as an answer, drawn off the serving threads.
-pub(in crate::http) async fn pdf(desk: &InvoiceDesk, id: InvoiceId) -> Result<HttpResponse, Problem> {
+pub(in crate::http) async fn pdf(
+    desk: &InvoiceDesk,
+    id: InvoiceId,
+    language: Language,
+) -> Result<HttpResponse, Problem> {
     let desk = desk.clone();
-    let made = web::block(move || desk.document(id)).await.map_err(|_| Problem::full("the box is ending"))?;
+    let made = web::block(move || desk.document(id, language)).await.map_err(|_| Problem::full("the box is ending"))?;
     let (number, bytes) = made?;
     let name = format!("inline; filename=\"{number}.pdf\"");
     Ok(HttpResponse::Ok()

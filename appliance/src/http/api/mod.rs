@@ -17,6 +17,7 @@ mod list;
 
 mod areas;
 mod arrears;
+mod bill_run_events;
 mod bill_runs;
 mod bills;
 mod books;
@@ -41,6 +42,7 @@ mod refunds;
 mod coupon_fields;
 mod coupons;
 mod discounts;
+mod exchange;
 mod invoices;
 mod merchants;
 mod pay_coupons;
@@ -87,6 +89,7 @@ macro_rules! resources {
 resources!(
     areas,
     arrears,
+    bill_run_events,
     bill_runs,
     bills,
     books,
@@ -96,6 +99,7 @@ resources!(
     cases,
     coupons,
     discounts,
+    exchange,
     fee_items,
     holders,
     invoices,

@@ -132,11 +132,12 @@ async fn show(doors: Data<Arc<Doors>>, path: Path<String>, request: HttpRequest)
 
 /// The document of a receipt.
 #[utoipa::path(
-    get, path = "/pay/invoices/{id}.pdf", tag = "pages", params(("id" = String, Path)),
+    get, path = "/pay/invoices/{id}.pdf", tag = "pages",
+    params(("id" = String, Path), ("lang" = Option<String>, Query, description = "zh or en")),
     responses((status = 200, description = "The document", body = Vec<u8>, content_type = "application/pdf"),
               (status = 404, description = "No such receipt", body = ProblemDocument, content_type = "application/problem+json"),
               (status = 503, description = "The box has no font for documents", body = ProblemDocument, content_type = "application/problem+json"))
 )]
-async fn document(doors: Data<Arc<Doors>>, path: Path<String>) -> Result<HttpResponse, Problem> {
-    pdf(&doors.desks.invoices, super::invoices::id(&path)?).await
+async fn document(doors: Data<Arc<Doors>>, path: Path<String>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    pdf(&doors.desks.invoices, super::invoices::id(&path)?, language::asked(&request)).await
 }

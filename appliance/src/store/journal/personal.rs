@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use memchr::{memchr, memmem};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -28,12 +29,43 @@ pub(super) struct Commitment {
     pub(super) commitment: String,
 }
 
+/// Looks for personal texts. A lane's entry has one or two of them, one of a bill run has hundreds, and they are looked for in
+/// each of its records.
+enum Finder {
+    /// One after the other.
+    Few(Vec<memmem::Finder<'static>>),
+    /// All at once, the longest first.
+    Many(AhoCorasick),
+}
+
+/// From so many texts on all are looked for at once.
+const MANY: usize = 8;
+
+impl Finder {
+    fn of(texts: &[String]) -> Self {
+        let each = || texts.iter().map(|text| memmem::Finder::new(text.as_bytes()).into_owned()).collect();
+        if texts.len() < MANY {
+            return Self::Few(each());
+        }
+        // What cannot be built is too large; then one after the other is slow, and true.
+        let all = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(texts);
+        all.map_or_else(|_| Self::Few(each()), Self::Many)
+    }
+
+    fn occurs_in(&self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Few(texts) => texts.iter().any(|text| text.find(bytes).is_some()),
+            Self::Many(all) => all.is_match(bytes),
+        }
+    }
+}
+
 /// Replaces personal texts by tokens, over the pieces of one change.
 pub(super) struct Redactor {
     /// As they stand in JSON, longest first, so that a text within a longer one does not split it.
     texts: Vec<String>,
-    /// Looks for each of them: made once for all pieces.
-    finders: Vec<memmem::Finder<'static>>,
+    /// Made once for all pieces.
+    finder: Finder,
     used: Vec<Option<usize>>,
     order: Vec<usize>,
 }
@@ -44,9 +76,8 @@ impl Redactor {
             personal.iter().filter(|text| text.len() >= SHORTEST).map(|t| escaped(t)).collect();
         texts.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         texts.dedup();
-        let finders = texts.iter().map(|text| memmem::Finder::new(text.as_bytes()).into_owned()).collect();
-        let used = vec![None; texts.len()];
-        Self { texts, finders, used, order: vec![] }
+        let (finder, used) = (Finder::of(&texts), vec![None; texts.len()]);
+        Self { texts, finder, used, order: vec![] }
     }
 
     /// Appends `json` to `out`, with the texts replaced inside string literals. Names of fields are left.
@@ -76,18 +107,27 @@ impl Redactor {
 
     /// Most pieces hold none of the texts, and are not looked at twice.
     fn occurs_in(&self, bytes: &[u8]) -> bool {
-        self.finders.iter().any(|text| text.find(bytes).is_some())
+        self.finder.occurs_in(bytes)
     }
 
     fn redact_literal(&mut self, content: &[u8], out: &mut Vec<u8>) {
+        if let Finder::Many(all) = &self.finder
+            && memchr(b'\\', content).is_none()
+        {
+            let found: Vec<_> = all.find_iter(content).map(|one| (one.pattern().as_usize(), one.range())).collect();
+            let mut at = 0;
+            for (text, place) in found {
+                out.extend_from_slice(&content[at..place.start]);
+                self.token(text, out);
+                at = place.end;
+            }
+            return out.extend_from_slice(&content[at..]);
+        }
         let mut at = 0;
         while at < content.len() {
             let rest = &content[at..];
             if let Some(text) = self.texts.iter().position(|text| rest.starts_with(text.as_bytes())) {
-                let index = self.index_of(text);
-                out.push(MARK);
-                out.extend_from_slice(index.to_string().as_bytes());
-                out.push(MARK);
+                self.token(text, out);
                 at += self.texts[text].len();
             } else {
                 // An escape is copied whole: a text must not match from its middle on.
@@ -96,6 +136,13 @@ impl Redactor {
                 at += width;
             }
         }
+    }
+
+    fn token(&mut self, text: usize, out: &mut Vec<u8>) {
+        let index = self.index_of(text);
+        out.push(MARK);
+        out.extend_from_slice(index.to_string().as_bytes());
+        out.push(MARK);
     }
 
     fn index_of(&mut self, text: usize) -> usize {
@@ -186,4 +233,44 @@ pub(super) fn restored<'a>(json: &'a str, texts: &[Option<&str>]) -> Result<Cow<
         }
     }
     Ok(Cow::Owned(out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Copy, PartialEq)]
+    enum Way {
+        OneByOne,
+        AtOnce,
+    }
+
+    fn redacted(texts: &[String], way: Way, json: &str) -> (String, Vec<usize>) {
+        let mut redactor = Redactor::new(texts);
+        if way == Way::OneByOne {
+            let each = redactor.texts.iter().map(|text| memmem::Finder::new(text.as_bytes()).into_owned());
+            redactor.finder = Finder::Few(each.collect());
+        }
+        let mut out = vec![];
+        redactor.redact(json, &mut out);
+        (String::from_utf8(out).expect("UTF-8"), redactor.order)
+    }
+
+    #[test]
+    fn many_texts_are_replaced_as_few_are() {
+        let texts: Vec<String> =
+            (0..200).map(|number| format!("粤C{number:03}")).chain(["粤C0".into(), "n粤".into()]).collect();
+        assert!(matches!(Redactor::new(&texts).finder, Finder::Many(_)));
+        let pieces = [
+            r#"{"plate":"粤C007","others":["粤C199/K1","粤C0","x粤C12粤C123y"],"number":7}"#,
+            r#"{"note":"two\n粤C001 and \"粤C002\""}"#,
+            r#"["粤", "C001", ""]"#,
+            r#""粤C0071""#,
+        ];
+        for piece in pieces {
+            let all = redacted(&texts, Way::AtOnce, piece);
+            assert_eq!(all, redacted(&texts, Way::OneByOne, piece), "{piece}");
+        }
+        assert_eq!(redacted(&texts, Way::AtOnce, pieces[2]).0, pieces[2]);
+    }
 }

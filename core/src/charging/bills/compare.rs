@@ -11,14 +11,20 @@ use crate::charging::calendar::{Span, days_after, joined, without};
 use crate::charging::cards::{BilledSpan, Billing, Card, Holding, TermKind};
 use crate::charging::estate::{Attributes, Space, SpaceClass, Tenure};
 use crate::charging::fees::{FeeItem, FeeKind, FeeList, PeriodicTerms, Timing};
-use crate::charging::label::{Charge, SpaceNumber};
+use crate::charging::label::{Charge, PoolId, SpaceNumber};
 use crate::charging::place::Place;
 use crate::charging::timeline::Dated;
+use crate::id::AreaId;
 
 /// Where the comparison finds spaces.
 pub trait Estate {
     /// The space of that number.
     fn space(&self, number: &SpaceNumber) -> Option<Space>;
+
+    /// In which area a pool is, where that is known.
+    fn pool_area(&self, _: &PoolId) -> Option<AreaId> {
+        None
+    }
 }
 
 impl<F: Fn(&SpaceNumber) -> Option<Space>> Estate for F {

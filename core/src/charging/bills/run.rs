@@ -204,7 +204,7 @@ pub fn run_chunk(
             Ok(Some(step)) => {
                 run.sums.add(&step);
                 change.rely_on(&kept.record.key(), Some(kept));
-                change.put(&step.card);
+                step.card.write(&mut change);
                 for note in &step.notes {
                     change.put(note);
                 }

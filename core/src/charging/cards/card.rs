@@ -12,7 +12,7 @@ use crate::charging::place::Place;
 use crate::charging::timeline::Note;
 use crate::id::BillId;
 use crate::plate::{Plate, VehicleKind};
-use crate::record::{Record, Table};
+use crate::record::{Change, Record, Table};
 
 /// A card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,6 +224,14 @@ pub struct BilledSpan {
 }
 
 impl Card {
+    /// Writes it, its plates as personal texts.
+    pub fn write(&self, change: &mut Change) {
+        for held in &self.vehicles {
+            change.personal(held.plate.as_str());
+        }
+        change.put(self);
+    }
+
     /// How it stands now.
     pub fn state(&self) -> CardState {
         self.states[self.states.len() - 1].state

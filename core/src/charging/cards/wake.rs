@@ -37,7 +37,7 @@ pub(in crate::charging) fn wake_paid(
         let woken = waking(&kept.record, &now).and_then(|act| kept.record.apply(&act, &note).ok());
         if let Some((card, _)) = woken {
             change.rely_on(number, Some(&kept));
-            change.put(&card);
+            card.write(change);
         }
     }
     Ok(())

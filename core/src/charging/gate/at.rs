@@ -6,17 +6,18 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::areas::GateAreas;
 use crate::charging::bills::{CardBill, Estate, Standing};
 use crate::charging::calendar::{Span, days_after, joined};
 use crate::charging::cards::{Card, CardState, Term, TermKind};
 use crate::charging::estate::Tenure;
 use crate::charging::place::Place;
-use crate::id::BillId;
+use crate::id::{AreaId, BillId};
 use crate::pass::{Coverage, GatePass, Grants, MorePolicy, OverduePolicy, Places};
 use crate::plate::Plate;
 
 /// What the lot decided about passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassPolicy {
     /// The lot's time zone.
     pub zone: Tz,
@@ -26,13 +27,15 @@ pub struct PassPolicy {
     pub overdue: OverduePolicy,
     /// What is done with a car of a card whose places are taken.
     pub more: MorePolicy,
+    /// The areas that passes are limited to; empty: they cover everywhere.
+    pub areas: GateAreas,
 }
 
 impl PassPolicy {
     /// The policy in a word, as it is noted beside what was written by it.
-    pub fn mark(self) -> String {
-        let Self { zone, grace_days, overdue, more } = self;
-        format!("{zone}/{grace_days}/{}/{}", overdue.as_str(), more.as_str())
+    pub fn mark(&self) -> String {
+        let Self { zone, grace_days, overdue, more, areas } = self;
+        format!("{zone}/{grace_days}/{}/{}{}", overdue.as_str(), more.as_str(), areas.mark())
     }
 }
 
@@ -106,7 +109,7 @@ fn begins(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
 /// Pending, suspended, expired and closed cards give no pass; lost blocks the physical card and not its plates. With an
 /// owned space the pass is good until the card's oldest bill is overdue; a letting beside it adds its places while it is
 /// settled. With lettings alone it is good for the days of the term that is settled, or was last.
-pub fn at_gate(card: &Card, owed: &Owed, estate: &impl Estate, on: NaiveDate, policy: PassPolicy) -> AtGate {
+pub fn at_gate(card: &Card, owed: &Owed, estate: &impl Estate, on: NaiveDate, policy: &PassPolicy) -> AtGate {
     let lettings: Vec<&Term> = card.terms.iter().filter(|term| term.kind == TermKind::Letting).collect();
     let held = Held::on(card, estate, on);
     let settled: Vec<(Span, &Term)> =
@@ -140,11 +143,13 @@ pub fn at_gate(card: &Card, owed: &Owed, estate: &impl Estate, on: NaiveDate, po
     };
     let count = held.owned.saturating_add(rented);
     let places = Places { count, more: policy.more };
+    let areas = policy.areas.covered(held.areas.iter().map(Option::as_ref));
     let gives = matches!(card.state(), CardState::Active | CardState::Lost) && count > 0;
     let vehicles: BTreeSet<&Plate> = card.vehicles_on(on).map(|vehicle| &vehicle.plate).collect();
     let pass = |plate: &&Plate| {
         let grants = grants.clone()?;
-        Some(GatePass { plate: (*plate).clone(), grants, coverage: Coverage::default(), places: Some(places) })
+        let coverage = Coverage { areas: areas.clone(), hours: vec![] };
+        Some(GatePass { coverage, places: Some(places), ..GatePass::new((*plate).clone(), grants) })
     };
     let passes = vehicles.iter().filter(|_| gives).filter_map(pass).collect();
     AtGate { passes, places, next: next_day(card, &held, &lettings, on, policy) }
@@ -161,18 +166,22 @@ struct Held {
     /// Its rented spaces and places of pools.
     rented: Vec<Place>,
     capacities: BTreeMap<Place, u32>,
+    /// In which areas they are.
+    areas: BTreeSet<Option<AreaId>>,
     /// Days on which one of its spaces becomes something else.
     changes: Vec<NaiveDate>,
 }
 
 impl Held {
     fn on(card: &Card, estate: &impl Estate, on: NaiveDate) -> Self {
-        let mut held = Self { owned: 0, rented: vec![], capacities: BTreeMap::new(), changes: vec![] };
+        let mut held =
+            Self { owned: 0, rented: vec![], capacities: BTreeMap::new(), areas: BTreeSet::new(), changes: vec![] };
         let places: BTreeSet<&Place> = card.places_on(on).collect();
         for place in places {
             let Place::Space(number) = place else {
-                if let Place::Pool(..) = place {
+                if let Place::Pool(pool, _) = place {
                     held.rented.push(place.clone());
+                    held.areas.insert(estate.pool_area(pool));
                 }
                 continue;
             };
@@ -181,6 +190,9 @@ impl Held {
             let Some(is) = space.attributes.on(on) else { continue };
             let capacity = u32::from(is.layout.capacity());
             held.capacities.insert(place.clone(), capacity);
+            if is.tenure != Tenure::Temporary {
+                held.areas.insert(Some(space.area.clone()));
+            }
             match is.tenure {
                 Tenure::Owned => held.owned = held.owned.saturating_add(capacity),
                 Tenure::Rented => held.rented.push(place.clone()),
@@ -196,7 +208,7 @@ impl Held {
 }
 
 /// The next day after `on` on which something of the card has a date.
-fn next_day(card: &Card, held: &Held, lettings: &[&Term], on: NaiveDate, policy: PassPolicy) -> Option<NaiveDate> {
+fn next_day(card: &Card, held: &Held, lettings: &[&Term], on: NaiveDate, policy: &PassPolicy) -> Option<NaiveDate> {
     let holdings = card.holdings.iter().flat_map(|holding| [Some(holding.from), holding.until]);
     let vehicles = card.vehicles.iter().flat_map(|vehicle| [Some(vehicle.from), vehicle.until]);
     let terms = lettings.iter().filter_map(|term| term.live()).flat_map(|span| {

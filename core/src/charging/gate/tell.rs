@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::at::{AtGate, Owed, PassPolicy, at_gate};
-use super::told::{GateCard, GateDay, GateSpace};
-use crate::charging::bills::CardBill;
+use super::told::{GateBill, GateCard, GateDay, GateSpace};
+use crate::charging::bills::{CardBill, Estate};
 use crate::charging::cards::{Card, Cover};
-use crate::charging::estate::Space;
-use crate::charging::label::{CardNumber, SpaceNumber};
+use crate::charging::estate::{Pool, Space};
+use crate::charging::label::{CardNumber, PoolId, SpaceNumber};
 use crate::charging::place::Place;
+use crate::id::AreaId;
 use crate::pass::{GatePass, Places};
 use crate::plate::Plate;
 use crate::record::{Change, Kept, ReadError, Record, Records, Table};
@@ -27,7 +28,7 @@ pub fn tell<'c>(
     change: &mut Change,
     cards: impl IntoIterator<Item = (&'c CardNumber, &'c BTreeSet<String>)>,
     now: DateTime<Utc>,
-    policy: PassPolicy,
+    policy: &PassPolicy,
     records: &impl Records,
 ) -> Result<(), ReadError> {
     for (number, bills) in cards {
@@ -41,19 +42,18 @@ fn tell_of(
     number: &CardNumber,
     bills: &BTreeSet<String>,
     now: DateTime<Utc>,
-    policy: PassPolicy,
+    policy: &PassPolicy,
     records: &impl Records,
 ) -> Result<(), ReadError> {
     let known = records.get::<GateCard>(number.as_str())?;
     change.rely_on(number.as_str(), known.as_ref());
     let card = records.get::<Card>(number.as_str())?.map(|kept| kept.record);
-    let owed = owed(number, bills, known.as_ref(), records)?;
+    let owed = owed(change, (number, bills), known.as_ref(), now, records)?;
     let on = now.with_timezone(&policy.zone).date_naive();
     let numbers = card.as_ref().map(numbers).unwrap_or_default();
     let is = match &card {
         Some(card) => {
-            let spaces = spaces_of(&numbers, records)?;
-            let estate = |number: &SpaceNumber| spaces.get(number).cloned();
+            let estate = Grounds::of(card, &numbers, records)?;
             at_gate(card, &owed, &estate, on, policy)
         }
         None => AtGate { passes: vec![], places: Places { count: 0, more: policy.more }, next: None },
@@ -75,30 +75,45 @@ fn tell_of(
     Ok(())
 }
 
-/// The card's open bills: what was known, with what has changed; of a card that the gate knows nothing of, all.
+/// The card's open bills: what was known, with what has changed; of a card that the gate knows nothing of, all. Of each
+/// that it looks at, the change notes that the gate has it.
 fn owed(
-    number: &CardNumber,
-    bills: &BTreeSet<String>,
+    change: &mut Change,
+    (number, bills): (&CardNumber, &BTreeSet<String>),
     known: Option<&Kept<GateCard>>,
+    now: DateTime<Utc>,
     records: &impl Records,
 ) -> Result<Owed, ReadError> {
-    let Some(known) = known else { return all_owed(number, records) };
+    let mut note = |bill: &Kept<CardBill>| {
+        change.put(&GateBill { card: number.clone(), bill: bill.record.id, of: bill.revision, at: now });
+    };
+    let Some(known) = known else { return all_owed(number, note, records) };
     let mut owed = known.record.owed.clone();
     for key in bills {
         if let Some(bill) = records.get::<CardBill>(key)? {
             owed.note(&bill.record);
+            note(&bill);
         }
     }
     Ok(owed)
 }
 
-fn all_owed(number: &CardNumber, records: &impl Records) -> Result<Owed, ReadError> {
+fn all_owed(
+    number: &CardNumber,
+    mut note: impl FnMut(&Kept<CardBill>),
+    records: &impl Records,
+) -> Result<Owed, ReadError> {
     let prefix = format!("{number}/");
     let (mut owed, mut from) = (Owed::default(), prefix.clone());
     loop {
         let page = records.list::<CardBill>(&from, BILLS_AT_ONCE)?;
-        let own = page.iter().map(|kept| &kept.record).take_while(|bill| bill.heading.card == *number);
-        let found = own.inspect(|bill| owed.note(bill)).count();
+        let own = page.iter().take_while(|kept| kept.record.heading.card == *number);
+        let found = own
+            .inspect(|kept| {
+                owed.note(&kept.record);
+                note(kept);
+            })
+            .count();
         if found < BILLS_AT_ONCE {
             return Ok(owed);
         }
@@ -115,14 +130,39 @@ fn numbers(card: &Card) -> Vec<SpaceNumber> {
     spaces.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn spaces_of(numbers: &[SpaceNumber], records: &impl Records) -> Result<BTreeMap<SpaceNumber, Space>, ReadError> {
-    let mut spaces = BTreeMap::new();
-    for number in numbers {
-        if let Some(kept) = records.get::<Space>(number.as_str())? {
-            spaces.insert(number.clone(), kept.record);
+/// What a card's places are, read once.
+struct Grounds {
+    spaces: BTreeMap<SpaceNumber, Space>,
+    pools: BTreeMap<PoolId, AreaId>,
+}
+
+impl Grounds {
+    fn of(card: &Card, numbers: &[SpaceNumber], records: &impl Records) -> Result<Self, ReadError> {
+        let (mut spaces, mut pools) = (BTreeMap::new(), BTreeMap::new());
+        for number in numbers {
+            if let Some(kept) = records.get::<Space>(number.as_str())? {
+                spaces.insert(number.clone(), kept.record);
+            }
         }
+        for holding in &card.holdings {
+            if let Place::Pool(pool, _) = &holding.place
+                && let Some(kept) = records.get::<Pool>(pool.as_str())?
+            {
+                pools.insert(pool.clone(), kept.record.area);
+            }
+        }
+        Ok(Self { spaces, pools })
     }
-    Ok(spaces)
+}
+
+impl Estate for Grounds {
+    fn space(&self, number: &SpaceNumber) -> Option<Space> {
+        self.spaces.get(number).cloned()
+    }
+
+    fn pool_area(&self, pool: &PoolId) -> Option<AreaId> {
+        self.pools.get(pool).cloned()
+    }
 }
 
 fn write_passes(

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::at::{Owed, PassPolicy};
 use crate::charging::label::{CardNumber, SpaceNumber};
+use crate::id::BillId;
 use crate::plate::Plate;
 use crate::record::{Record, Revision, Table};
 
@@ -33,6 +34,26 @@ impl Record for GateCard {
     const TABLE: Table = Table::GateCards;
     fn key(&self) -> String {
         self.card.to_string()
+    }
+}
+
+/// A state of a bill that the gate has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateBill {
+    /// Whose.
+    pub card: CardNumber,
+    /// Which.
+    pub bill: BillId,
+    /// The entry of the journal that wrote the bill as the gate has it.
+    pub of: Revision,
+    /// Since when, by the box's clock.
+    pub at: DateTime<Utc>,
+}
+
+impl Record for GateBill {
+    const TABLE: Table = Table::GateBills;
+    fn key(&self) -> String {
+        format!("{}/{}", self.card, self.bill)
     }
 }
 
@@ -94,7 +115,7 @@ impl PassCursor {
     pub const KEY: &'static str = "passes";
 
     /// Of a store that nobody has followed yet: what is there is looked at card by card, what comes by the journal.
-    pub fn new(position: Revision, at: DateTime<Utc>, policy: PassPolicy) -> Self {
+    pub fn new(position: Revision, at: DateTime<Utc>, policy: &PassPolicy) -> Self {
         Self { position, at, under: policy.mark(), walking: Some(String::new()) }
     }
 }

@@ -41,6 +41,20 @@ impl Record for Invitation {
     }
 }
 
+/// An invitation that may still let somebody in: so that nobody looks through all there ever were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenInvitation {
+    /// Which.
+    pub id: String,
+}
+
+impl Record for OpenInvitation {
+    const TABLE: Table = Table::OpenInvitations;
+    fn key(&self) -> String {
+        self.id.clone()
+    }
+}
+
 /// Why there is no invitation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvitationError {

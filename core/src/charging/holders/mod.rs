@@ -6,5 +6,5 @@ mod invitation;
 mod vehicle;
 
 pub use holder::{Holder, HolderError, MAX_NAME_CHARS};
-pub use invitation::{Invitation, InvitationError, MAX_VISIT_DAYS};
+pub use invitation::{Invitation, InvitationError, MAX_VISIT_DAYS, OpenInvitation};
 pub use vehicle::{OnCard, PlateCards, RegisteredVehicle};

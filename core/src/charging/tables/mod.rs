@@ -8,6 +8,7 @@ mod cards;
 mod cells;
 mod fee_items;
 mod holders;
+mod merchants;
 mod opening;
 mod packages;
 mod places;
@@ -16,6 +17,9 @@ pub use bills::{BillRow, bill_columns, export_bills, read_bills};
 pub use cards::{CardRow, Held, MidTerm, card_columns, export_cards, read_cards, state_by_word, state_word};
 pub use fee_items::{export_fee_items, fee_item_columns, read_fee_items};
 pub use holders::{export_holders, export_vehicles, holder_columns, read_holders, read_vehicles, vehicle_columns};
+pub use merchants::{
+    BatchRow, export_coupons, export_free_list, export_merchants, read_coupons, read_free_list, read_merchants,
+};
 pub use opening::{
     BalanceRow, DepositRow, InsideRow, balance_columns, deposit_columns, export_balances, inside_columns,
     read_balances, read_deposits, read_inside,

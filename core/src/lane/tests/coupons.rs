@@ -9,12 +9,12 @@ use crate::coupons::{
     Received, Redeemed, RedeemedBy, Which, Worth, give_by_hand, issue, move_money, redeem,
 };
 
-fn shop() -> MerchantId {
+pub(super) fn shop() -> MerchantId {
     MerchantId::new("书店").expect("a name")
 }
 
 impl Lot {
-    fn shop_opens(&mut self, terms: MerchantTerms, limits: Limits) {
+    pub(super) fn shop_opens(&mut self, terms: MerchantTerms, limits: Limits) {
         let mut change = Change::new(ChangeKind::MerchantChanged, self.now, Cause::Time);
         let merchant = Merchant {
             id: shop(),
@@ -63,7 +63,7 @@ impl Lot {
         }
     }
 
-    fn by_hand(&mut self, worth: Worth, limit: Option<i64>, stay: StayId) -> Result<Money, CouponRefusal> {
+    pub(super) fn by_hand(&mut self, worth: Worth, limit: Option<i64>, stay: StayId) -> Result<Money, CouponRefusal> {
         let tariff = tariff();
         let key = key();
         let pricing = Pricing { tariff: &tariff, tax_rate: Decimal::new(9, 2), key: &key, zone: Shanghai };

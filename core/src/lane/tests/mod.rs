@@ -226,6 +226,7 @@ fn codes(effects: &[Effect]) -> Vec<&'static str> {
 const CAR: &str = "粤C12345";
 
 mod areas;
+mod coupon_events;
 mod coupons;
 mod covering;
 mod deciding;
