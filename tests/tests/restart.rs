@@ -28,7 +28,7 @@ const INSIDE_FOR: Duration = Duration::from_secs(110 * 60);
 const LATEST_KILL_MS: u64 = 400;
 /// A car that the box forgot would wait for ever; one that waits for a restart does not wait so long. What counts is the
 /// time that the box is up.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// Between two looks at whether a car still has patience.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
