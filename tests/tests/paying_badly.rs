@@ -201,6 +201,29 @@ fn the_box_is_killed_after_the_providers_success_and_before_its_own_commit() {
 }
 
 #[test]
+fn a_person_gives_a_part_back_through_the_provider_that_took_it() {
+    let mut site = Paying::start(30);
+    let bill = site.car_at_the_exit(&plate_number(1));
+    let (order, number) = site.order(&bill, PRECREATE);
+    let paid = site.phone_pays("alipay", &number);
+    site.car_leaves(0, paid);
+    let (token, http) = (site.token(), site.site.http());
+    let path = format!("/api/v1/orders/{}/refunds", order["order_id"].as_str().expect("an id"));
+    let give = |amount: &str, key: &str| {
+        let body = json!({"bill": bill["bill_id"], "amount": amount, "reason": "the barrier was slow"});
+        http.post_as(&token, &path, key, &body)
+    };
+    assert_eq!(give("10.01", "too-much").status, 409);
+    let begun = give("4.00", "first");
+    assert_eq!((begun.status, begun.field("state").as_str()), (201, "requested"), "{}", begun.body);
+    assert_eq!(give("4.00", "first").body, begun.body, "once under its key");
+    await_metric(&site, "alipay", "refunded");
+    assert_eq!(refunded(&site, "alipay"), 400);
+    assert_eq!(give("6.01", "second").status, 409, "no more than is left of it");
+    site.site.end_and_verify();
+}
+
+#[test]
 fn a_code_scanned_after_cash_takes_nothing_and_one_that_waits_for_its_password_is_taken_back_before_the_cash() {
     let mut site = Paying::start(28);
     let (token, http) = (site.token(), site.site.http().clone());

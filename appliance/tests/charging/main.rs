@@ -5,4 +5,5 @@ mod estate;
 mod exchange;
 mod office;
 mod prices;
+mod statement;
 mod visitors;
