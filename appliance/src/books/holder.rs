@@ -114,10 +114,10 @@ impl Reader<'_> {
         for op in &entry.change.ops {
             match op {
                 // The holder stands in the record, so what does not name it need not be read.
-                Op::Put { table, key, record } if *table == CardBill::TABLE.name() => {
-                    if record.get().contains(self.holder.as_str()) {
-                        steps.extend(self.bill(key, record.get())?);
-                    }
+                Op::Put { table, key, record }
+                    if *table == CardBill::TABLE.name() && record.get().contains(self.holder.as_str()) =>
+                {
+                    steps.extend(self.bill(key, record.get())?);
                 }
                 Op::Count { counter, by, .. } if *counter == self.counter => {
                     let text = Words::new("余额", "Credit");
