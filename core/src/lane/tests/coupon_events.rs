@@ -90,7 +90,11 @@ impl Market {
         let stay = self.lot.stay_of(CAR);
         match (event, stay) {
             (Event::Wait(minutes), _) => self.lot.wait(TimeDelta::minutes(*minutes)),
-            (Event::ComesIn, None) => self.lot.car_inside(CAR),
+            (Event::ComesIn, None) => {
+                // A moment later than it may have left: an event of the same moment would be the same event.
+                self.lot.wait(TimeDelta::seconds(1));
+                self.lot.car_inside(CAR);
+            }
             (Event::DrivesToTheExit, Some(_)) => {
                 let read = self.lot.read(Direction::Exit, &format!("x{}", self.events), CAR);
                 self.leaves_if_open(&read);
