@@ -49,7 +49,7 @@ struct RunEvent {
 /// How a run goes, as server-sent events: at once as it stands, then whenever it has come further, at most five times a
 /// second, and the last one when it is done. Then the stream ends.
 #[utoipa::path(get, path = "/api/v1/bill-runs/{as_of}/events", tag = "bills", params(("as_of" = String, Path)),
-    responses((status = 200, description = "Events `run` (RunEvent)", body = String, content_type = "text/event-stream"), Problems))]
+    responses((status = 200, description = "Events `run` (RunEvent)", body = serde_json::Value, content_type = "text/event-stream"), Problems))]
 async fn events(
     doors: Data<Arc<Doors>>,
     watchers: Data<Arc<Watchers>>,

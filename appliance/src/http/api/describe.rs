@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use utoipa::IntoResponses;
 use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Components, Object, Schema};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
@@ -69,6 +70,7 @@ pub(super) fn finish(document: &mut OpenApi) {
     let http = |scheme, description: &str| {
         SecurityScheme::Http(HttpBuilder::new().scheme(scheme).description(Some(description)).build())
     };
+    open_parts(components);
     components.add_security_scheme("bearer", http(HttpAuthScheme::Bearer, "`tollhouse user token NAME` prints one"));
     components.add_security_scheme("basic", http(HttpAuthScheme::Basic, "Name and password of an account"));
     let cookie = ApiKeyValue::with_description(COOKIE, "`POST /api/v1/sessions` sets it");
@@ -81,6 +83,47 @@ pub(super) fn finish(document: &mut OpenApi) {
             add_common(path, operation);
             finish_operation(&method, operation);
         }
+    }
+}
+
+/// A body that is refused with any further field may be a part of an answer that has further ones (`allOf`): there it is
+/// described without the bound.
+fn open_parts(components: &mut Components) {
+    let closed: BTreeMap<String, Object> = (components.schemas.iter())
+        .filter_map(|(name, schema)| match schema {
+            RefOr::T(Schema::Object(object))
+                if matches!(object.additional_properties.as_deref(), Some(AdditionalProperties::FreeForm(false))) =>
+            {
+                Some((format!("#/components/schemas/{name}"), object.clone()))
+            }
+            _ => None,
+        })
+        .collect();
+    components.schemas.values_mut().for_each(|schema| open_parts_of(schema, &closed));
+}
+
+fn open_parts_of(schema: &mut RefOr<Schema>, closed: &BTreeMap<String, Object>) {
+    let RefOr::T(schema) = schema else { return };
+    match schema {
+        Schema::AllOf(whole) => {
+            for part in &mut whole.items {
+                if let RefOr::Ref(named) = part
+                    && let Some(object) = closed.get(&named.ref_location)
+                {
+                    let mut object = object.clone();
+                    object.additional_properties = None;
+                    *part = RefOr::T(Schema::Object(object));
+                }
+                open_parts_of(part, closed);
+            }
+        }
+        Schema::Object(object) => object.properties.values_mut().for_each(|one| open_parts_of(one, closed)),
+        Schema::Array(list) => {
+            if let ArrayItems::RefOrSchema(each) = &mut list.items {
+                open_parts_of(each, closed);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -109,6 +109,8 @@ async fn list(
         fields.read("?state", state.ok_or(unknown))
     });
     let bill = bill.and_then(|bill| fields.read("?bill", bill.parse::<BillId>()));
+    let short = |name: String| if name.chars().count() <= 40 { Ok(name) } else { Err("longer than 40 characters") };
+    let provider = provider.and_then(|name| fields.read("?provider", short(name)));
     fields.done()?;
     let wanted = |order: &Order| {
         state.is_none_or(|state| order.state == state)

@@ -178,7 +178,8 @@ async fn every_route_is_described_and_every_description_is_a_route() {
                 .replace("/lots/{id}", "/lots/demo")
                 .replace("{version}/{name}", "1/pay.js");
             // The first never ends; of the others, nothing of that name is on record.
-            let left_out = ["/api/v1/live", "/pay/bills/{bill}/invoice", "/pay/bills/{bill}/picture", "/pay/invoices/{id}.pdf"];
+            let left_out =
+                ["/api/v1/live", "/pay/bills/{bill}/invoice", "/pay/bills/{bill}/picture", "/pay/invoices/{id}.pdf"];
             if left_out.contains(&filled.as_str()) {
                 continue;
             }
