@@ -201,8 +201,8 @@ impl<'s> DayEnd<'s> {
         let rows = report["reconciliation"]["statement"]["rows"].as_u64().expect("a number");
         assert_eq!(usize::try_from(rows).expect("small"), self.true_rows(provider, day));
         let classes = report["reconciliation"]["classes"].as_object().expect("classes");
-        let classed: u64 = classes.values().map(|total| total["rows"].as_u64().expect("a number")).sum();
-        assert_eq!(classed, rows, "every row of both sides is in one class, and none of ours is alone");
+        let in_a_class: u64 = classes.values().map(|total| total["rows"].as_u64().expect("a number")).sum();
+        assert_eq!(in_a_class, rows, "every row of both sides is in one class, and none of ours is alone");
         for difference in report["differences"].as_array().expect("a list") {
             assert_eq!(difference["class"], "refunded_in_console", "{difference}");
             assert_eq!(theirs_or_ours(difference)["order"], refunded, "{difference}");
