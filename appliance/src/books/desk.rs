@@ -39,6 +39,9 @@ pub enum BooksFault {
     /// A statement for people who want all of it.
     #[error("more than {0} entries: ask for fewer days, or export the books")]
     TooMany(usize),
+    /// A statement of nobody.
+    #[error("there is no holder {0}")]
+    NoHolder(String),
 }
 
 /// Every account as of the end of a day.

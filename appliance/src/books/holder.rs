@@ -9,10 +9,11 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use tollhouse_core::audit::JournalEntry;
 use tollhouse_core::charging::bills::{CardBill, credit_counter};
+use tollhouse_core::charging::holders::Holder;
 use tollhouse_core::charging::label::HolderId;
 use tollhouse_core::id::BillId;
 use tollhouse_core::money::{Currency, Money};
-use tollhouse_core::record::{ChangeKind, Op, ReadError, Record, Revision};
+use tollhouse_core::record::{ChangeKind, Op, ReadError, Record, Records, Revision};
 use tollhouse_core::words::Words;
 
 use super::BooksFault;
@@ -161,6 +162,9 @@ pub fn holder_statement(
 ) -> Result<HolderStatement, BooksFault> {
     let money = |minor| Money::new(minor, currency);
     let records = store.snapshot();
+    if records.get::<Holder>(holder.as_str())?.is_none() {
+        return Err(BooksFault::NoHolder(holder.to_string()));
+    }
     let (last, closed) = (records.position(), closed_days(&records)?);
     drop(records);
     let counter = credit_counter(holder);

@@ -1,7 +1,7 @@
 //! A holder's statement: it adds up, whatever was done to the card.
 
 use chrono::Days;
-use tollhouse::books::HolderStatement;
+use tollhouse::books::{BooksFault, HolderStatement};
 use tollhouse::charging::cards::WantedClosing;
 use tollhouse_core::charging::label::HolderId;
 use tollhouse_core::money::Currency;
@@ -40,4 +40,11 @@ fn a_holders_statement_adds_up_through_bills_payments_and_a_closing() {
     let after = statement(&office, "H1", 2, 2);
     assert_eq!((after.opening, after.lines.len()), (closed.closing, 0));
     assert!(statement(&office, "H2", 0, 2).lines.is_empty(), "another holder's is another one");
+    let nobody = HolderId::new("H9").expect("an id");
+    let days = (office.today(), office.today());
+    let found = office.desks.books.holder_statement((&nobody, Currency::Cny), days, 100);
+    assert!(
+        matches!(found, Err(BooksFault::NoHolder(_))),
+        "a name that is misspelt is told, not a statement of nothing"
+    );
 }

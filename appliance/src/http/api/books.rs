@@ -379,6 +379,9 @@ impl From<BooksFault> for Problem {
         if let BooksFault::TooMany(_) = fault {
             return Self::bad_request("too-many", "Too many entries", fault.to_string());
         }
+        if let BooksFault::NoHolder(_) = fault {
+            return Self::unknown("there is no such holder");
+        }
         tracing::error!(%fault, "the books cannot be read");
         Self::broken()
     }
